@@ -1,0 +1,244 @@
+/**
+ * What a model is asked: messages and how to sample the answer, in one vocabulary for every provider. Each provider's
+ * wire format writes it in that vendor's own names.
+ *
+ * @since 0.1.0
+ */
+import * as Either from "effect/Either"
+import * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+import { InvalidRequest } from "./internal/errors.js"
+import * as Message from "./Message.js"
+import * as RequestOptions from "./RequestOptions.js"
+
+/**
+ * How the answer is sampled. A field that a provider or model cannot take makes that leg fail with `Unsupported`
+ * before anything is sent, and the next leg is tried; a model made with `unsupported: "drop"` leaves it out instead.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Sampling {
+  /** Randomness, from 0. Most vendors take 0 to 2, Anthropic 0 to 1. */
+  readonly temperature?: number | undefined
+  /** Nucleus sampling, 0 to 1. */
+  readonly topP?: number | undefined
+  /** Sample from the k likeliest tokens. */
+  readonly topK?: number | undefined
+  /** The most tokens that the answer may have, reasoning included. */
+  readonly maxTokens?: number | undefined
+  /** Texts that end the answer. */
+  readonly stop?: ReadonlyArray<string> | undefined
+  /** Asks for the same answer again. */
+  readonly seed?: number | undefined
+  /** Punishes frequent tokens. */
+  readonly frequencyPenalty?: number | undefined
+  /** Punishes tokens that occurred at all. */
+  readonly presencePenalty?: number | undefined
+}
+
+/**
+ * A vendor's own fields, by provider slug, merged into the body that goes to that provider and to no other.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type ProviderOptions = Readonly<Record<string, Readonly<Record<string, unknown>>>>
+
+/**
+ * A request as an object. At least one of `prompt` and `messages` is needed.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options extends Sampling {
+  /** The user's message; after `messages`, if both are given. */
+  readonly prompt?: string | undefined
+  /** The conversation so far. */
+  readonly messages?: ReadonlyArray<Message.Message> | undefined
+  /** Instructions; before `messages`. */
+  readonly system?: string | undefined
+  /** A vendor's own fields, by provider slug: `{ openai: { logit_bias: … } }`. */
+  readonly providerOptions?: ProviderOptions | undefined
+  /** Gateway options of this call alone. */
+  readonly options?: RequestOptions.RequestOptions | undefined
+}
+
+/**
+ * What `chat` and `streamChat` take: a prompt, a conversation, or a request with everything.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Input = string | ReadonlyArray<Message.Message> | Options | ChatRequest
+
+/**
+ * A checked request: one list of messages, and sampling.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ChatRequest extends Sampling {
+  readonly [TypeId]: TypeId
+  /** The whole conversation, system messages included; never empty. */
+  readonly messages: ReadonlyArray<Message.Message>
+  /** A vendor's own fields, by provider slug. */
+  readonly providerOptions?: ProviderOptions | undefined
+  /** Gateway options of this call alone. */
+  readonly options?: RequestOptions.RequestOptions | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category symbols
+ */
+export const TypeId = "~effect-ai-gateway/ChatRequest"
+
+/**
+ * @since 0.1.0
+ * @category symbols
+ */
+export type TypeId = typeof TypeId
+
+const Finite = Schema.Finite
+const AtLeastZero = Schema.Finite.pipe(
+  Schema.greaterThanOrEqualTo(0, { message: () => "must be a number from 0" })
+)
+
+const fields = {
+  temperature: Schema.optional(AtLeastZero),
+  topP: Schema.optional(Schema.Finite.pipe(Schema.between(0, 1, { message: () => "must be from 0 to 1" }))),
+  topK: Schema.optional(Schema.Int.pipe(Schema.positive())),
+  maxTokens: Schema.optional(
+    Schema.Int.pipe(Schema.positive({ message: () => "must be a whole number from 1" }))
+  ),
+  stop: Schema.optional(Schema.Array(Schema.NonEmptyString)),
+  seed: Schema.optional(Schema.Int),
+  frequencyPenalty: Schema.optional(Finite),
+  presencePenalty: Schema.optional(Finite),
+  messages: Schema.optional(Schema.Array(Message.Message)),
+  prompt: Schema.optional(Schema.String),
+  system: Schema.optional(Schema.String),
+  providerOptions: Schema.optional(
+    Schema.Record({ key: Schema.String, value: Schema.Record({ key: Schema.String, value: Schema.Unknown }) })
+  ),
+  // Checked where the headers are written, by name and limit.
+  options: Schema.optional(Schema.Record({ key: Schema.String, value: Schema.Unknown }))
+}
+
+type Validate = (input: unknown) => Either.Either<unknown, ParseResult.ParseError>
+
+let validate: Validate | undefined
+
+// Built at the first request, not at import: compiling the Schema is work that a program may never need.
+const validator = (): Validate =>
+  (validate ??= Schema.validateEither(Schema.Struct(fields), {
+    onExcessProperty: "error"
+  }))
+
+/**
+ * Checks an input and brings it into one form. The error names the field, such as `messages[2].content`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const fromInput = (input: Input): Either.Either<ChatRequest, InvalidRequest> => {
+  if (typeof input === "string") {
+    return Either.right({ [TypeId]: TypeId, messages: [{ role: "user", content: input }] })
+  }
+  if (isChatRequest(input)) return Either.right(input)
+  const options: Options = isConversation(input) ? { messages: input } : input
+  const checked = validator()(options)
+  if (checked._tag === "Left") return Either.left(invalid(checked.left))
+  const { prompt, messages = [], system, ...rest } = options
+  const conversation: Array<Message.Message> =
+    system === undefined ? [] : [{ role: "system", content: system }]
+  for (const message of messages) conversation.push(message)
+  if (prompt !== undefined) conversation.push({ role: "user", content: prompt })
+  if (messages.length === 0 && prompt === undefined) {
+    return Either.left(
+      new InvalidRequest({ field: "messages", message: "The request has neither a prompt nor messages." })
+    )
+  }
+  return Either.right({ ...rest, [TypeId]: TypeId, messages: conversation })
+}
+
+/**
+ * Is this a checked request?
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isChatRequest = (input: unknown): input is ChatRequest =>
+  typeof input === "object" && input !== null && TypeId in input
+
+const isConversation = (input: unknown): input is ReadonlyArray<Message.Message> => Array.isArray(input)
+
+const invalid = (error: ParseResult.ParseError): InvalidRequest => {
+  // A union reports each of its members; the issue that lies deepest is about the member that was meant.
+  let issue: ParseResult.ArrayFormatterIssue | undefined
+  for (const found of ParseResult.ArrayFormatter.formatErrorSync(error)) {
+    if (issue === undefined || found.path.length > issue.path.length) issue = found
+  }
+  const field = (issue?.path ?? [])
+    .map((key, index) =>
+      typeof key === "number" ? `[${key}]` : index === 0 ? String(key) : `.${String(key)}`
+    )
+    .join("")
+  return new InvalidRequest({
+    field: field === "" ? "request" : field,
+    message: `The request is invalid at ${field === "" ? "its root" : field}: ${excerpt(issue?.message ?? "wrong type")}`
+  })
+}
+
+/** A message about a wrong value quotes it, and that may be a whole conversation. */
+const excerpt = (text: string): string => (text.length > 200 ? `${text.slice(0, 200)}…` : text)
+
+/**
+ * Fills in what a request leaves open. `providerOptions` and `options` merge key by key; messages of the defaults do
+ * not exist, so a `system` default goes before the conversation only if it has no system message of its own.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const withDefaults = (request: ChatRequest, defaults: Defaults): ChatRequest => {
+  const { system, providerOptions, options, ...sampling } = defaults
+  const merged: Record<string, unknown> = { ...sampling }
+  for (const [key, value] of Object.entries(request)) if (value !== undefined) merged[key] = value
+  const messages =
+    system === undefined || request.messages.some((message) => message.role === "system")
+      ? request.messages
+      : [Message.system(system), ...request.messages]
+  return {
+    ...merged,
+    [TypeId]: TypeId,
+    messages,
+    providerOptions: mergeProviderOptions(providerOptions, request.providerOptions),
+    options: options === undefined ? request.options : RequestOptions.merge(options, request.options)
+  }
+}
+
+/**
+ * What `ChatModel.withDefaults` and a model's own options can set.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Defaults extends Sampling {
+  /** Instructions for requests that have none. */
+  readonly system?: string | undefined
+  /** A vendor's own fields, by provider slug. */
+  readonly providerOptions?: ProviderOptions | undefined
+  /** Gateway options. */
+  readonly options?: RequestOptions.RequestOptions | undefined
+}
+
+const mergeProviderOptions = (
+  base: ProviderOptions | undefined,
+  over: ProviderOptions | undefined
+): ProviderOptions | undefined => {
+  if (base === undefined || over === undefined) return over ?? base
+  const merged: Record<string, Readonly<Record<string, unknown>>> = { ...base }
+  for (const [slug, fields] of Object.entries(over)) merged[slug] = { ...merged[slug], ...fields }
+  return merged
+}

@@ -1,0 +1,94 @@
+/**
+ * What happens once per call, however deeply its models are nested: the outermost one opens the call's span and starts
+ * its total clock, and those inside find both running.
+ */
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type { ChatResponse } from "../ChatResponse.js"
+import { type CallContext, CurrentCall, withCall } from "./callContext.js"
+import * as Clocks from "./clocks.js"
+import { Delivered } from "./delivered.js"
+import type { AiGatewayError } from "./errors.js"
+import type { Metadata, Opened } from "./model.js"
+import * as Spans from "./spans.js"
+import { defaultTotal } from "./timeouts.js"
+
+type Entered = CallContext & { readonly progress: Clocks.Progress }
+
+const enter = (call: CallContext): Entered => ({
+  ...call,
+  spanned: true,
+  timed: true,
+  progress: call.progress ?? Clocks.startProgress()
+})
+
+export const chat = <R>(
+  metadata: Metadata,
+  run: (call: Entered) => Effect.Effect<ChatResponse, AiGatewayError, R>
+): Effect.Effect<ChatResponse, AiGatewayError, R> =>
+  withCall((call) => {
+    const inside = enter(call)
+    const timed = call.timed ? run(inside) : Clocks.within(run(inside), defaultTotal, inside.progress)
+    return call.spanned ? timed : Spans.withSpan(spanOf("ChatModel.chat", metadata), () => timed)
+  })
+
+export const open = <R>(
+  metadata: Metadata,
+  run: (call: Entered) => Effect.Effect<Opened, AiGatewayError, R>
+): Effect.Effect<Opened, AiGatewayError, R | Scope.Scope> =>
+  withCall((call) => {
+    const inside = enter(call)
+    return call.spanned
+      ? run(inside)
+      : Spans.scoped(spanOf("ChatModel.streamChat", metadata), () => run(inside))
+  })
+
+const spanOf = (name: string, { provider, model }: Metadata): Spans.SpanOptions => ({
+  name,
+  kind: "internal",
+  provider,
+  model
+})
+
+/** Runs with another context. */
+export const provide = <A, E, R>(effect: Effect.Effect<A, E, R>, call: CallContext): Effect.Effect<A, E, R> =>
+  Effect.provideService(effect, CurrentCall, call)
+
+/** A total clock of its own around a whole answer. */
+export const totalChat = <R>(
+  effect: Effect.Effect<ChatResponse, AiGatewayError, R>,
+  total: number
+): Effect.Effect<ChatResponse, AiGatewayError, R> =>
+  withCall((call) => {
+    const progress = call.progress ?? Clocks.startProgress()
+    return Clocks.within(provide(effect, { ...call, timed: true, progress }), total, progress)
+  })
+
+/** A total clock of its own around a stream, from its opening to its last event. */
+export const totalOpen = <R>(
+  effect: Effect.Effect<Opened, AiGatewayError, R>,
+  total: number
+): Effect.Effect<Opened, AiGatewayError, R | Scope.Scope> =>
+  total === Infinity
+    ? effect
+    : withCall((call) => {
+        const progress = call.progress ?? Clocks.startProgress()
+        return Effect.flatMap(
+          Effect.acquireRelease(Clocks.start({ ...Clocks.noLimits, total }, progress), Clocks.stop),
+          ({ clocks }) =>
+            Effect.map(
+              Clocks.guard(clocks, provide(effect, { ...call, timed: true, progress })),
+              ({ head, next }): Opened => {
+                const delivered = new Delivered()
+                delivered.add(head)
+                const guarded = Effect.mapError(Clocks.guard(clocks, next), (error) =>
+                  error === clocks.fired ? delivered.broken(clocks.fired) : error
+                )
+                return {
+                  head,
+                  next: Effect.tap(guarded, (events) => Effect.sync(() => delivered.add(events ?? [])))
+                }
+              }
+            )
+        )
+      })

@@ -1,0 +1,43 @@
+/**
+ * What an outer model tells the legs inside it, by fiber context, so that a model that a user wrapped by hand passes it
+ * on without knowing.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type { Progress } from "./clocks.js"
+import type { LegError } from "./errors.js"
+import type { RetryPolicy } from "./retry.js"
+
+export interface CallContext {
+  /** Does an outer model's span cover this call? */
+  readonly spanned: boolean
+  /** Does an outer model's total clock cover this call? */
+  readonly timed: boolean
+  /** What the call is doing, for an outer clock to tell. */
+  readonly progress: Progress | undefined
+  /** The outermost `ChatModel.retry`, which replaces every leg's own. */
+  readonly retry: RetryPolicy | undefined
+  /** Clocks of outer models in milliseconds; a leg's own come first. */
+  readonly firstEvent: number | undefined
+  readonly idle: number | undefined
+  /** Gateways that this call has given up, with the error that every leg behind them would meet again. */
+  readonly gone: ReadonlyMap<unknown, LegError> | undefined
+}
+
+const none: CallContext = {
+  spanned: false,
+  timed: false,
+  progress: undefined,
+  retry: undefined,
+  firstEvent: undefined,
+  idle: undefined,
+  gone: undefined
+}
+
+export class CurrentCall extends Context.Reference<CurrentCall>()("effect-ai-gateway/internal/CurrentCall", {
+  defaultValue: (): CallContext => none
+}) {}
+
+/** Reads the call's context without a step of its own. */
+export const withCall = <A, E, R>(f: (call: CallContext) => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.withFiberRuntime((fiber) => f(Context.get(fiber.currentContext, CurrentCall)))

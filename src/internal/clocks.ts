@@ -1,0 +1,215 @@
+/**
+ * The client's clocks. One fiber watches all clocks of a call, and ends a wait by answering it in the callee's place,
+ * because `Effect.timeout` races two fibers at every step, which costs more than the rest of a call.
+ */
+import type * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import { ModelTimeout } from "./errors.js"
+
+/** What a call is doing; tells a person where the time went. */
+export interface Progress {
+  during: "connect" | "response" | "backoff" | "stream"
+  provider: string | undefined
+  model: string | undefined
+  transport: "https" | "binding" | undefined
+  /** The gateway service that was asked last. */
+  gateway: unknown
+}
+
+export const startProgress = (): Progress => ({
+  during: "connect",
+  provider: undefined,
+  model: undefined,
+  transport: undefined,
+  gateway: undefined
+})
+
+/** Limits in milliseconds; `Infinity` is no limit. */
+export interface Limits {
+  readonly firstEvent: number
+  readonly idle: number
+  readonly total: number
+}
+
+export const noLimits: Limits = { firstEvent: Infinity, idle: Infinity, total: Infinity }
+
+export const hasLimit = (limits: Limits): boolean =>
+  limits.firstEvent < Infinity || limits.idle < Infinity || limits.total < Infinity
+
+export class Clocks {
+  /** The clock that ran out, if one has. */
+  fired: ModelTimeout | undefined
+  /** Answers the wait that is under way. */
+  private answer: ((timeout: ModelTimeout) => void) | undefined
+  private waitingSince: number | undefined
+  private readonly startedAt: number
+  private firstEvent: number
+  private idle: number
+
+  constructor(
+    private readonly clock: Clock.Clock,
+    private readonly limits: Limits,
+    private readonly progress: Progress
+  ) {
+    this.startedAt = clock.unsafeCurrentTimeMillis()
+    this.firstEvent = limits.firstEvent
+    this.idle = limits.idle
+  }
+
+  /** Content has come: its clock stops. */
+  committed(): void {
+    this.firstEvent = Infinity
+  }
+
+  /** Nothing but the end of the body is awaited; do not wait for that longer than this. */
+  closing(millis: number): void {
+    this.idle = Math.min(this.idle, millis)
+  }
+
+  /** A wait for bytes begins: the idle clock runs. */
+  waitForBytes(answer: (timeout: ModelTimeout) => void): void {
+    this.waitingSince = this.clock.unsafeCurrentTimeMillis()
+    this.answer = answer
+  }
+
+  /** A wait for something else begins. */
+  wait(answer: (timeout: ModelTimeout) => void): void {
+    this.answer = answer
+  }
+
+  /** The wait is over. */
+  waited(): void {
+    this.waitingSince = undefined
+    this.answer = undefined
+  }
+
+  /** Fires what is due, or tells in how many milliseconds to look again. */
+  private check(): number {
+    const now = this.clock.unsafeCurrentTimeMillis()
+    const sinceStart = now - this.startedAt
+    const sinceByte = this.waitingSince === undefined ? 0 : now - this.waitingSince
+    if (sinceStart >= this.limits.total) return this.fire("total", this.limits.total)
+    if (sinceStart >= this.firstEvent) return this.fire("firstEvent", this.firstEvent)
+    if (sinceByte >= this.idle) return this.fire("idle", this.idle)
+    return Math.min(this.limits.total - sinceStart, this.firstEvent - sinceStart, this.idle - sinceByte)
+  }
+
+  private fire(phase: "firstEvent" | "idle" | "total", limit: number): number {
+    const { during, provider, model } = this.progress
+    const timeout = new ModelTimeout({
+      phase,
+      during,
+      provider,
+      model,
+      limit: Duration.millis(limit),
+      message: timeoutMessage(phase, limit, this.progress)
+    })
+    this.fired = timeout
+    const answer = this.answer
+    this.waited()
+    answer?.(timeout)
+    return 0
+  }
+
+  /** The fiber that watches; it ends when a clock fires. */
+  watch(): Effect.Effect<void> {
+    const look: Effect.Effect<void> = Effect.suspend(() => {
+      const due = this.check()
+      if (this.fired !== undefined) return Effect.void
+      return due === Infinity
+        ? Effect.never
+        : Effect.flatMap(this.clock.sleep(Duration.millis(due)), () => look)
+    })
+    return look
+  }
+}
+
+const timeoutMessage = (
+  phase: "firstEvent" | "idle" | "total",
+  limit: number,
+  progress: Progress
+): string => {
+  const who =
+    progress.provider === undefined ? "The call" : `${progress.provider} ${progress.model ?? ""}`.trim()
+  const time = Duration.format(Duration.millis(limit))
+  switch (phase) {
+    case "firstEvent":
+      return `${who} gave no content within ${time} (timeouts.firstEvent).`
+    case "idle":
+      return `${who} sent nothing for ${time} (timeouts.idle).`
+    case "total": {
+      const doing = {
+        connect: "waiting for a response",
+        response: "reading a response",
+        backoff: "waiting to retry",
+        stream: "streaming"
+      }
+      return `The call took longer than ${time} (timeouts.total), and was ${doing[progress.during]}.`
+    }
+  }
+}
+
+/** Starts watching. The fiber outlives the caller's scope only until `Fiber.interrupt` is called on it. */
+export const start = (limits: Limits, progress: Progress): Effect.Effect<Watched> =>
+  Effect.flatMap(Effect.clock, (clock) => {
+    const clocks = new Clocks(clock, limits, progress)
+    return Effect.map(Effect.forkDaemon(Effect.interruptible(clocks.watch())), (fiber) => ({ clocks, fiber }))
+  })
+
+export interface Watched {
+  readonly clocks: Clocks
+  readonly fiber: Fiber.RuntimeFiber<void>
+}
+
+export const stop = (watched: Watched): Effect.Effect<void> =>
+  Effect.asVoid(Fiber.interruptFork(watched.fiber))
+
+/**
+ * Runs an effect that cannot be answered in its place: in a fiber of its own, which is interrupted, and awaited, when
+ * a clock fires or the caller is interrupted. What it gave in that very moment is handed to `lost`.
+ */
+export const guard = <A, E, R>(
+  clocks: Clocks,
+  effect: Effect.Effect<A, E, R>,
+  lost: (value: A) => Effect.Effect<void> = () => Effect.void
+): Effect.Effect<A, E | ModelTimeout, R> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.flatMap(Effect.forkDaemon(Effect.interruptible(effect)), (fiber) =>
+      Effect.catchAllCause(
+        restore(
+          Effect.async<A, E | ModelTimeout>((resume) => {
+            if (clocks.fired !== undefined) return resume(Effect.fail(clocks.fired))
+            clocks.wait((timeout) => resume(Effect.fail(timeout)))
+            fiber.addObserver((exit) => {
+              clocks.waited()
+              resume(exit)
+            })
+          })
+        ),
+        (cause) =>
+          Effect.zipRight(
+            Effect.flatMap(Fiber.interrupt(fiber), (exit) =>
+              Exit.isSuccess(exit) ? lost(exit.value) : Effect.void
+            ),
+            Effect.failCause(cause)
+          )
+      )
+    )
+  )
+
+/** Bounds a whole effect, whatever it does inside. */
+export const within = <A, E, R>(
+  effect: Effect.Effect<A, E, R>,
+  total: number,
+  progress: Progress
+): Effect.Effect<A, E | ModelTimeout, R> =>
+  total === Infinity
+    ? effect
+    : Effect.uninterruptibleMask((restore) =>
+        Effect.flatMap(start({ ...noLimits, total }, progress), (watched) =>
+          Effect.ensuring(restore(guard(watched.clocks, effect)), stop(watched))
+        )
+      )

@@ -1,0 +1,243 @@
+/**
+ * From the bytes of one response to chat events. Each network read is taken apart at once, from bytes to events, and
+ * handed on as one array; a read that holds no event asks for the next without a step of the fiber in between.
+ */
+import * as Effect from "effect/Effect"
+import { createParser, type EventSourceParser } from "eventsource-parser"
+import { type ChatEvent, isContent } from "../ChatEvent.js"
+import { classifyEvent } from "./classify.js"
+import * as Clocks from "./clocks.js"
+import { type LegError, TransportFailure } from "./errors.js"
+import type { GatewayResponse } from "./exchange.js"
+import { type Asked, Response } from "./gatewayResponse.js"
+import { parseJson } from "./json.js"
+import type { ByteSource } from "./transport/byteSource.js"
+import * as Whole from "./wholeAnswer.js"
+import type { Fault, Wire } from "./wire/wire.js"
+
+/** The most characters of an event, or of a body that is not a stream, that are held in memory. */
+const maxHeld = 16 * 1024 * 1024
+/** The most characters of lines that belong to no event; enough for any vendor's error. */
+const maxStray = 64 * 1024
+/** A server may leave the connection open after its end marker. It is worth keeping alive, but not for long. */
+const drainMillis = 1000
+
+export class EventReader {
+  private readonly decoder
+  private readonly utf8 = new TextDecoder()
+  private readonly parser: EventSourceParser
+  private readonly streamed: boolean
+  private out: Array<ChatEvent> = []
+  private events = 0
+  /** Lines that are no part of an event: Google appends a bare JSON error. */
+  private stray = ""
+  /** A body that is not marked as an event stream. */
+  private held: Array<string> = []
+  private heldLength = 0
+  private failure: LegError | undefined
+  /** Has the model finished? */
+  private finished = false
+  /** Has the body ended? */
+  ended = false
+  private resume: ((effect: Effect.Effect<void>) => void) | undefined
+
+  constructor(
+    private readonly response: GatewayResponse,
+    private readonly body: ByteSource,
+    private readonly wire: Wire,
+    private readonly asked: Asked,
+    private readonly clocks: Clocks.Clocks | undefined
+  ) {
+    this.decoder = wire.decoder()
+    this.streamed = (response.headers["content-type"] ?? "").includes("text/event-stream")
+    this.parser = createParser({
+      maxBufferSize: maxHeld,
+      onEvent: ({ data, event }) => this.event(data, event),
+      onError: (error) => {
+        if (error.type === "max-buffer-size-exceeded") this.fail(this.malformed(error.message, ""))
+        else if (error.line !== undefined && this.stray.length < maxStray) this.stray += `${error.line}\n`
+      }
+    })
+  }
+
+  /** The next events, at least one; `undefined` at the end. Events that came before a failure are given before it. */
+  readonly next: Effect.Effect<ReadonlyArray<ChatEvent> | undefined, LegError> = Effect.suspend(() => {
+    if (this.out.length > 0) return Effect.succeed(this.take())
+    if (this.failure !== undefined) return Effect.fail(this.failure)
+    if (this.ended) return Effect.succeed(undefined)
+    if (this.finished) return Effect.as(this.drain, undefined)
+    return Effect.flatMap(this.read, () => this.next)
+  })
+
+  /** Everything up to and with the first content, or the whole of an answer without any. */
+  readonly untilContent: Effect.Effect<ReadonlyArray<ChatEvent>, LegError> = Effect.suspend(() => {
+    const held: Array<ChatEvent> = []
+    const more: Effect.Effect<ReadonlyArray<ChatEvent>, LegError> = Effect.flatMap(this.next, (events) => {
+      if (events === undefined) return Effect.succeed(held)
+      for (const event of events) held.push(event)
+      return this.finished || events.some(isContent) ? Effect.succeed(held) : more
+    })
+    return more
+  })
+
+  /** One wait for bytes. It ends when there is something to tell. */
+  private readonly read: Effect.Effect<void, LegError> = Effect.async((resume) => {
+    this.resume = resume
+    this.pull()
+  })
+
+  private pull(): void {
+    if (this.clocks !== undefined) {
+      if (this.clocks.fired !== undefined) return this.fail(this.clocks.fired)
+      this.clocks.waitForBytes(this.fail)
+    }
+    this.body.pull(this)
+  }
+
+  private take(): ReadonlyArray<ChatEvent> {
+    const events = this.out
+    this.out = []
+    return events
+  }
+
+  private wake(): void {
+    const resume = this.resume
+    this.resume = undefined
+    this.clocks?.waited()
+    resume?.(Effect.void)
+  }
+
+  // --- what the body does (this reader is its sink) -------------------------------------------------------------------
+
+  bytes(bytes: Uint8Array): void {
+    if (this.resume === undefined) return
+    this.text(this.utf8.decode(bytes, { stream: true }))
+    if (this.out.length > 0 || this.failure !== undefined || this.finished) this.wake()
+    else this.pull()
+  }
+
+  end(): void {
+    this.ended = true
+    if (this.failure === undefined && !this.finished) {
+      this.text(this.utf8.decode())
+      if (this.streamed) this.endOfStream()
+      else this.endOfBody(this.held.join(""))
+    }
+    this.wake()
+  }
+
+  broken(reason: unknown): void {
+    this.fail(
+      this.response instanceof Response
+        ? this.response.brokenOff(reason)
+        : new TransportFailure({
+            ...this.asked,
+            message: `The response of ${this.asked.provider} broke off.`
+          })
+    )
+  }
+
+  // --- from text to events --------------------------------------------------------------------------------------------
+
+  private text(text: string): void {
+    if (this.streamed) return this.parser.feed(text)
+    this.heldLength += text.length
+    if (this.heldLength > maxHeld) return this.fail(this.malformed(`more than ${maxHeld} characters`, ""))
+    this.held.push(text)
+  }
+
+  private event(data: string, name: string | undefined): void {
+    if (this.failure !== undefined || this.finished) return
+    this.events++
+    const fault = this.decoder.event(data, name, this.out)
+    if (fault !== undefined) this.fault(fault, data)
+    else if (this.decoder.done()) this.finish()
+  }
+
+  private finish(): void {
+    const fault = this.decoder.end(this.out)
+    if (fault === undefined) this.finished = true
+    else this.fault(fault, "")
+  }
+
+  private endOfStream(): void {
+    // The last event counts even if the blank line behind it is missing.
+    this.parser.feed("\n\n")
+    if (this.failure !== undefined || this.finished) return
+    const stray = this.stray === "" ? undefined : parseJson(this.stray)
+    if (stray === undefined) return this.finish()
+    // A whole JSON body that is only labelled as a stream, or an error behind the last event.
+    if (this.events === 0) return this.whole(stray)
+    this.fault({ _tag: "ErrorFault", json: stray }, this.stray)
+  }
+
+  /** A stream may be answered with one JSON body (guardrails do that), and a stream may come under another type. */
+  private endOfBody(text: string): void {
+    const json = parseJson(text)
+    if (json !== undefined) return this.whole(json)
+    if (!/^(data|event|id|retry)?:/m.test(text))
+      return this.fail(this.malformed("neither JSON nor a stream of events", text))
+    this.parser.feed(text)
+    this.endOfStream()
+  }
+
+  private whole(json: unknown): void {
+    const decoded = Whole.decode(this.wire, json, this.response, this.asked)
+    if (decoded._tag === "Left") return this.fail(decoded.left)
+    Whole.pushEvents(this.out, decoded.right)
+    this.finished = true
+  }
+
+  // --- failures -------------------------------------------------------------------------------------------------------
+
+  private readonly fail = (error: LegError): void => {
+    this.failure ??= error
+    this.wake()
+  }
+
+  private fault(fault: Fault, found: string): void {
+    this.failure ??= toLegError(fault, found, this.response, this.asked)
+  }
+
+  private malformed(problem: string, found: string): LegError {
+    return Whole.malformed(problem, found, this.response, this.asked)
+  }
+
+  /** After the end marker: waits for the end of the body, so that the connection can be used again. */
+  private readonly drain: Effect.Effect<void> = Effect.suspend(() =>
+    Effect.ignore(
+      Clocks.within(
+        Effect.async<void>((resume) => {
+          const sink = {
+            bytes: () => this.body.pull(sink),
+            end: () => {
+              this.ended = true
+              resume(Effect.void)
+            },
+            broken: () => resume(Effect.void)
+          }
+          this.body.pull(sink)
+        }),
+        drainMillis,
+        Clocks.startProgress()
+      )
+    )
+  )
+}
+
+const toLegError = (fault: Fault, found: string, response: GatewayResponse, asked: Asked): LegError => {
+  switch (fault._tag) {
+    case "ErrorFault":
+      return classifyEvent(Whole.scrubbed(fault.json, response), response.headers, asked)
+    case "MalformedFault":
+      return Whole.malformed(Whole.placeOf(fault), found, response, asked)
+    case "TruncatedFault":
+      return new TransportFailure({
+        ...asked,
+        status: response.status,
+        logId: response.gateway.logId,
+        gateway: response.gateway,
+        message: `The stream of ${asked.provider} was cut off: it ended before the model did.`
+      })
+  }
+}

@@ -1,0 +1,59 @@
+/** Where a gateway is. Source: `protocol/gateway.md` §1.1, §1.3, §1.11. */
+import * as Either from "effect/Either"
+import { InvalidRequest } from "./errors.js"
+
+export interface GatewayUrl {
+  /** Ends without a slash; a provider's slug and path follow. */
+  readonly base: string
+  /** Does the universal endpoint exist here? A custom domain has none. */
+  readonly universal: boolean
+}
+
+export const defaultBaseUrl = "https://gateway.ai.cloudflare.com/v1"
+
+const idPattern = /^[A-Za-z0-9_-]{1,64}$/
+
+export const make = (options: object): Either.Either<GatewayUrl, InvalidRequest> => {
+  const settings: { accountId?: unknown; gatewayId?: unknown; baseUrl?: unknown; customDomain?: unknown } =
+    options
+  if (settings.customDomain !== undefined) {
+    return Either.map(httpUrl("customDomain", settings.customDomain), (base) => ({ base, universal: false }))
+  }
+  const { accountId, gatewayId } = settings
+  for (const [field, id] of [
+    ["accountId", accountId],
+    ["gatewayId", gatewayId]
+  ] as const) {
+    if (id === undefined || id === "") {
+      return invalid(field, `A gateway needs accountId and gatewayId, or customDomain: ${field} is missing.`)
+    }
+    if (typeof id !== "string" || !idPattern.test(id)) {
+      return invalid(field, `${field} must be letters, digits, "-" and "_", as the dashboard shows it.`)
+    }
+  }
+  return Either.map(httpUrl("baseUrl", settings.baseUrl ?? defaultBaseUrl), (base) => ({
+    base: `${base}/${String(accountId)}/${String(gatewayId)}`,
+    universal: true
+  }))
+}
+
+const httpUrl = (field: string, value: unknown): Either.Either<string, InvalidRequest> => {
+  let url: URL | undefined
+  try {
+    url = typeof value === "string" ? new URL(value) : undefined
+  } catch {
+    url = undefined
+  }
+  if (url === undefined || (url.protocol !== "https:" && url.protocol !== "http:")) {
+    return invalid(field, `${field} must be a URL that begins with https://, such as ${defaultBaseUrl}.`)
+  }
+  if (url.username !== "" || url.password !== "") {
+    return invalid(field, `${field} must not hold a user name or password: use headers.`)
+  }
+  if (url.search !== "" || url.hash !== "")
+    return invalid(field, `${field} must not have a query or fragment.`)
+  return Either.right(url.href.replace(/\/+$/, ""))
+}
+
+const invalid = (field: string, message: string): Either.Either<never, InvalidRequest> =>
+  Either.left(new InvalidRequest({ field, message }))

@@ -1,0 +1,384 @@
+/** One model of one provider: encodes, sends, decodes; retries itself; opens its own streams. */
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import { AiGateway, type Service as Gateway } from "../AiGateway.js"
+import * as ChatRequest from "../ChatRequest.js"
+import * as ChatResponse from "../ChatResponse.js"
+import * as Provider from "../Provider.js"
+import * as RequestOptions from "../RequestOptions.js"
+import * as Call from "./call.js"
+import type { CallContext } from "./callContext.js"
+import { describe } from "./classify.js"
+import * as Clocks from "./clocks.js"
+import { Delivered } from "./delivered.js"
+import { InvalidRequest, type LegError, Unauthorized, Unsupported } from "./errors.js"
+import { EventReader } from "./eventReader.js"
+import type { GatewayResponse, ProviderRequest } from "./exchange.js"
+import { Response } from "./gatewayResponse.js"
+import { mergeBody, parseJson } from "./json.js"
+import * as Model from "./model.js"
+import * as Retry from "./retry.js"
+import * as Spans from "./spans.js"
+import { defaultFirstEvent, defaultIdle, type TimeoutMillis, type Timeouts, toMillis } from "./timeouts.js"
+import { fromStream } from "./transport/byteSource.js"
+import * as WholeAnswer from "./wholeAnswer.js"
+import type { Encoded, Wire } from "./wire/wire.js"
+
+/**
+ * What a model of any provider can be told.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ModelOptions extends ChatRequest.Defaults {
+  /** The client's clocks for this model. */
+  readonly timeouts?: Timeouts | undefined
+  /**
+   * What to do with a field of a request that this model cannot take: fail with `Unsupported`, so that the next leg is
+   * tried, or leave the field out. Default `"fail"`.
+   */
+  readonly unsupported?: "fail" | "drop" | undefined
+  /** Tokens of prompt and answer together, where this library does not know them or they have changed. */
+  readonly contextWindow?: number | undefined
+  /** Tokens that one answer can have at the most, where this library does not know them or they have changed. */
+  readonly maxOutputTokens?: number | undefined
+}
+
+/** What makes a leg. */
+export interface LegDefinition<I> {
+  readonly tag: Context.Tag<I, Provider.Provider>
+  readonly slug: string
+  readonly model: string
+  readonly wire: Wire
+  readonly options: ModelOptions
+  /** What is known of this model. */
+  readonly limits: { readonly contextWindow?: number; readonly maxOutputTokens?: number } | undefined
+}
+
+export const make = <I>(definition: LegDefinition<I>): Model.Leg<I | AiGateway> => {
+  const { timeouts = {}, unsupported, contextWindow, maxOutputTokens, ...defaults } = definition.options
+  const clocks = toMillis(timeouts)
+  const metadata: Model.Metadata = {
+    provider: definition.slug,
+    model: definition.model,
+    contextWindow: contextWindow ?? definition.limits?.contextWindow,
+    maxOutputTokens: maxOutputTokens ?? definition.limits?.maxOutputTokens,
+    supports: supports(definition)
+  }
+  const leg = new Leg(definition, metadata, defaults, unsupported ?? "fail")
+  const { firstEvent, idle, total } =
+    clocks instanceof InvalidRequest ? ({} as Partial<TimeoutMillis>) : clocks
+  const checked = <A, R>(effect: () => Effect.Effect<A, LegError, R>) =>
+    clocks instanceof InvalidRequest ? Effect.fail(clocks) : effect()
+  const chat: Model.With<I | AiGateway>["chat"] = (input) =>
+    Call.chat(metadata, (call) => checked(() => leg.chat(input, call)))
+  const open: Model.Open<I | AiGateway> = (input) =>
+    Call.open(metadata, (call) => checked(() => leg.open(input, call, { firstEvent, idle })))
+  return Model.leg(
+    Model.make({
+      metadata,
+      chat: total === undefined ? chat : (input) => Call.totalChat(chat(input), total),
+      open: total === undefined ? open : (input) => Call.totalOpen(open(input), total)
+    }),
+    {
+      wire: definition.wire,
+      encode: (input, { stream }) =>
+        Effect.flatMap(leg.request(input), (request) => leg.encode(request, stream))
+    }
+  )
+}
+
+/** Asked of the encoder itself, so that the two can never disagree. */
+const supports = ({
+  wire,
+  model,
+  slug
+}: Omit<LegDefinition<unknown>, "tag">): ReadonlyArray<Model.Feature> => {
+  const sampling: Required<ChatRequest.Sampling> = {
+    temperature: 1,
+    topP: 1,
+    topK: 1,
+    maxTokens: 1,
+    stop: ["."],
+    seed: 1,
+    frequencyPenalty: 0,
+    presencePenalty: 0
+  }
+  const request: ChatRequest.ChatRequest = {
+    [ChatRequest.TypeId]: ChatRequest.TypeId,
+    messages: [],
+    ...sampling
+  }
+  const { unsupported } = wire.encode({ model, request, provider: slug, stream: true })
+  const fields = Object.keys(sampling) as ReadonlyArray<keyof ChatRequest.Sampling>
+  return [...fields.filter((field) => !unsupported.includes(field)), "system", "streaming"]
+}
+
+class Leg<I> {
+  constructor(
+    private readonly definition: LegDefinition<I>,
+    private readonly metadata: Model.Metadata,
+    private readonly defaults: ChatRequest.Defaults,
+    private readonly unsupported: "fail" | "drop"
+  ) {}
+
+  private get asked() {
+    return { provider: this.definition.slug, model: this.definition.model }
+  }
+
+  request(input: ChatRequest.Input): Effect.Effect<ChatRequest.ChatRequest, InvalidRequest> {
+    if (this.definition.model === "") {
+      return Effect.fail(
+        new InvalidRequest({ field: "model", message: "The model has no name.", ...this.asked })
+      )
+    }
+    return Effect.map(ChatRequest.fromInput(input), (request) =>
+      ChatRequest.withDefaults(request, this.defaults)
+    )
+  }
+
+  // --- a whole answer -------------------------------------------------------------------------------------------------
+
+  chat(
+    input: ChatRequest.Input,
+    call: CallContext & { readonly progress: Clocks.Progress }
+  ): Effect.Effect<ChatResponse.ChatResponse, LegError, I | AiGateway> {
+    return Spans.withSpan(this.span, (span) =>
+      Effect.flatMap(this.request(input), (request) =>
+        Effect.flatMap(this.gateway(call), (gateway) =>
+          this.retried(request, gateway, call, this.chatOnce(request, gateway, call, span))
+        )
+      )
+    )
+  }
+
+  private chatOnce(
+    request: ChatRequest.ChatRequest,
+    gateway: Gateway,
+    { progress }: { readonly progress: Clocks.Progress },
+    span: Parameters<typeof Spans.answered>[0]
+  ): Effect.Effect<ChatResponse.ChatResponse, LegError, I> {
+    return Effect.flatMap(this.encode(request, false), (encoded) =>
+      Effect.uninterruptibleMask((restore) => {
+        progress.during = "connect"
+        return Effect.flatMap(restore(gateway.send(encoded)), (response) => {
+          progress.during = "response"
+          return Effect.flatMap(
+            Effect.onError(restore(response.text), () => response.close),
+            (text) =>
+              Either.map(this.decode(text, response), (answer) => {
+                Spans.answered(span, answer)
+                return answer
+              })
+          )
+        })
+      })
+    )
+  }
+
+  private decode(
+    text: string,
+    response: GatewayResponse
+  ): Either.Either<ChatResponse.ChatResponse, LegError> {
+    const json = parseJson(text)
+    if (json === undefined)
+      return Either.left(WholeAnswer.malformed("expected JSON", text, response, this.asked))
+    return Either.map(WholeAnswer.decode(this.definition.wire, json, response, this.asked), (decoded) =>
+      ChatResponse.make(decoded, { ...this.asked, gateway: response.gateway, raw: json })
+    )
+  }
+
+  // --- a stream -------------------------------------------------------------------------------------------------------
+
+  open(
+    input: ChatRequest.Input,
+    call: CallContext & { readonly progress: Clocks.Progress },
+    own: Pick<TimeoutMillis, "firstEvent" | "idle"> | Record<string, undefined>
+  ): Effect.Effect<Model.Opened, LegError, I | AiGateway | Scope.Scope> {
+    const limits: Clocks.Limits = {
+      firstEvent: own.firstEvent ?? call.firstEvent ?? defaultFirstEvent,
+      idle: own.idle ?? call.idle ?? defaultIdle,
+      total: Infinity
+    }
+    return Spans.scoped(this.span, (span) =>
+      Effect.flatMap(this.request(input), (request) =>
+        Effect.flatMap(this.gateway(call), (gateway) =>
+          this.retried(request, gateway, call, this.openOnce(request, gateway, call.progress, limits, span))
+        )
+      )
+    )
+  }
+
+  private openOnce(
+    request: ChatRequest.ChatRequest,
+    gateway: Gateway,
+    progress: Clocks.Progress,
+    limits: Clocks.Limits,
+    span: Parameters<typeof Spans.answered>[0]
+  ): Effect.Effect<Model.Opened, LegError, I | Scope.Scope> {
+    return Effect.flatMap(this.encode(request, true), (encoded) =>
+      Effect.uninterruptibleMask((restore) => {
+        const self = this
+        return Effect.gen(function* () {
+          progress.during = "connect"
+          const watched = Clocks.hasLimit(limits) ? yield* Clocks.start(limits, progress) : undefined
+          const stop = watched === undefined ? Effect.void : Clocks.stop(watched)
+          const sent = gateway.send(encoded)
+          const response = yield* Effect.onError(
+            restore(watched === undefined ? sent : Clocks.guard(watched.clocks, sent, (lost) => lost.close)),
+            () => stop
+          )
+          progress.during = "stream"
+          const body = response instanceof Response ? response.body : yield* fromStream(response.stream)
+          const reader = new EventReader(response, body, self.definition.wire, self.asked, watched?.clocks)
+          const close = Effect.suspend(() => (reader.ended ? stop : Effect.zipRight(response.close, stop)))
+          const first = yield* Effect.onError(restore(reader.untilContent), () => close)
+          watched?.clocks.committed()
+          yield* Effect.addFinalizer(() => close)
+          const head: Model.Opened["head"] = [
+            { _tag: "Start", ...self.asked, gateway: response.gateway, attempts: [] },
+            ...first
+          ]
+          return self.opened(head, reader, response, span)
+        })
+      })
+    )
+  }
+
+  /** After the first content every failure says what was delivered. */
+  private opened(
+    head: Model.Opened["head"],
+    reader: EventReader,
+    { gateway }: GatewayResponse,
+    span: Parameters<typeof Spans.answered>[0]
+  ): Model.Opened {
+    const delivered = new Delivered()
+    const told = (events: Model.Opened["head"]) => {
+      delivered.add(events)
+      if (span !== undefined) Spans.streamed(span, events, gateway)
+    }
+    told(head)
+    return {
+      head,
+      next: Effect.matchEffect(reader.next, {
+        onFailure: (error) => {
+          const broken = delivered.broken(error)
+          if (span !== undefined) Spans.failed(span, broken)
+          return Effect.fail(broken)
+        },
+        onSuccess: (events) => {
+          if (events !== undefined) told(events)
+          return Effect.succeed(events)
+        }
+      })
+    }
+  }
+
+  // --- what both need -------------------------------------------------------------------------------------------------
+
+  private get span(): Spans.SpanOptions {
+    return { name: `chat ${this.definition.model}`, kind: "client", ...this.asked }
+  }
+
+  /** The gateway of this call, unless the call has already given it up. */
+  private gateway(
+    call: CallContext & { readonly progress: Clocks.Progress }
+  ): Effect.Effect<Gateway, LegError, AiGateway> {
+    call.progress.provider = this.definition.slug
+    call.progress.model = this.definition.model
+    return Effect.flatMap(AiGateway, (gateway) => {
+      call.progress.transport = gateway.transport
+      call.progress.gateway = gateway
+      const gone = call.gone?.get(gateway)
+      return gone === undefined ? Effect.succeed(gateway) : Effect.fail(gone)
+    })
+  }
+
+  private retried<A, R>(
+    request: ChatRequest.ChatRequest,
+    gateway: Gateway,
+    call: CallContext & { readonly progress: Clocks.Progress },
+    attempt: Effect.Effect<A, LegError, R>
+  ): Effect.Effect<A, LegError, R> {
+    // Retrying has one owner: where the gateway was told to retry, the client does not.
+    const policy = Effect.map(RequestOptions.CurrentOptions, (scope) =>
+      (request.options?.retries ?? scope.retries ?? gateway.defaults.retries) === undefined
+        ? (call.retry ?? Retry.defaultPolicy())
+        : undefined
+    )
+    return Retry.run(attempt, policy, () => {
+      call.progress.during = "backoff"
+    })
+  }
+
+  /** The provider's native request, credential included. */
+  encode(request: ChatRequest.ChatRequest, stream: boolean): Effect.Effect<ProviderRequest, LegError, I> {
+    const { wire, model, slug, tag } = this.definition
+    const encoded = wire.encode({
+      model,
+      request,
+      stream,
+      provider: slug,
+      maxOutputTokens: this.metadata.maxOutputTokens
+    })
+    if (encoded.unsupported.length > 0 && this.unsupported === "fail") {
+      const feature = encoded.unsupported.join(", ")
+      return Effect.fail(
+        new Unsupported({
+          feature,
+          ...this.asked,
+          message: `${slug} ${model} cannot take ${feature}. Leave it out, or make the model with unsupported: "drop".`
+        })
+      )
+    }
+    return Effect.flatMap(tag, (provider) =>
+      Effect.map(this.key(provider), (key) => this.toRequest(encoded, request, provider, key))
+    )
+  }
+
+  private toRequest(
+    encoded: Encoded,
+    request: ChatRequest.ChatRequest,
+    provider: Provider.Provider,
+    key: Redacted.Redacted | undefined
+  ): ProviderRequest {
+    const extra = request.providerOptions?.[provider.slug]
+    const auth = key === undefined ? {} : { [provider.authHeader]: withPrefix(provider.authPrefix, key) }
+    return {
+      provider: provider.slug,
+      endpoint: encoded.endpoint,
+      headers: { ...encoded.headers, ...provider.headers, ...auth },
+      body: extra === undefined ? encoded.body : mergeBody(encoded.body, extra),
+      model: this.definition.model,
+      options: request.options
+    }
+  }
+
+  private key(provider: Provider.Provider): Effect.Effect<Redacted.Redacted | undefined, LegError> {
+    const invalid = Provider.validate(provider)
+    if (invalid !== undefined) return Effect.fail(invalid)
+    const { apiKey } = provider
+    if (apiKey === undefined || Redacted.isRedacted(apiKey)) return Effect.succeed(apiKey)
+    return Effect.flatMap(
+      Effect.mapError(
+        apiKey,
+        (reason) =>
+          new Unauthorized({
+            ...this.asked,
+            source: "provider",
+            message: `No key for ${provider.slug}: its apiKey effect failed: ${describe(reason)}`
+          })
+      ),
+      (key) => {
+        const wrong = Provider.validate({ ...provider, apiKey: key })
+        return wrong === undefined ? Effect.succeed(key) : Effect.fail(wrong)
+      }
+    )
+  }
+}
+
+const withPrefix = (prefix: string, key: Redacted.Redacted): Redacted.Redacted =>
+  prefix === "" ? key : Redacted.make(`${prefix}${Redacted.value(key)}`)

@@ -1,0 +1,63 @@
+/** What the modules of all providers have in common. */
+import * as Config from "effect/Config"
+import type { ConfigError } from "effect/ConfigError"
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Redacted from "effect/Redacted"
+import type { AiGateway } from "../AiGateway.js"
+import * as Provider from "../Provider.js"
+import type { InvalidRequest } from "./errors.js"
+import * as Leg from "./leg.js"
+import type * as Model from "./model.js"
+import { limitsOf } from "./modelTable.js"
+import type { ProviderRow } from "./providerTable.js"
+import type { Wire } from "./wire/wire.js"
+
+export const make = (row: ProviderRow, { apiKey, headers }: Provider.Options): Provider.Provider =>
+  Provider.make({ ...row, apiKey, headers })
+
+export const layer = <I>(
+  tag: Context.Tag<I, Provider.Provider>,
+  provider: Provider.Provider
+): Layer.Layer<I, InvalidRequest> =>
+  Layer.effect(
+    tag,
+    Effect.suspend(() => {
+      const invalid = Provider.validate(provider)
+      return invalid === undefined ? Effect.succeed(provider) : Effect.fail(invalid)
+    })
+  )
+
+/** What a provider's `layerConfig` can read: each setting as a `Config`. */
+export type Configs = Readonly<
+  Record<string, Config.Config<string | Redacted.Redacted | undefined> | undefined>
+>
+
+/** Reads the settings that are there, by their names, and makes a layer of them. */
+export const layerConfig = <C extends object, I>(
+  configs: C,
+  build: (settings: Settings<C>) => Layer.Layer<I, InvalidRequest>
+): Layer.Layer<I, ConfigError | InvalidRequest> => {
+  const present: Record<string, Config.Config<unknown>> = {}
+  // `Config.all` cannot read a key that holds `undefined`.
+  for (const [name, config] of Object.entries(configs)) if (Config.isConfig(config)) present[name] = config
+  // `present` holds exactly the configs of `C`, and so what is read has exactly their types.
+  return Layer.unwrapEffect(Effect.map(Config.all(present), (settings) => build(settings as Settings<C>)))
+}
+
+/** What a record of configs reads. */
+export type Settings<C> = {
+  readonly [K in keyof C]: NonNullable<C[K]> extends Config.Config<infer A>
+    ? A | Extract<C[K], undefined>
+    : never
+}
+
+export const model = <I>(
+  tag: Context.Tag<I, Provider.Provider>,
+  row: ProviderRow,
+  wire: Wire,
+  name: string,
+  options: Leg.ModelOptions = {}
+): Model.Leg<I | AiGateway> =>
+  Leg.make({ tag, slug: row.slug, model: name, wire, options, limits: limitsOf(row.slug, name) })

@@ -1,0 +1,22 @@
+/**
+ * The providers, one row each: their gateway slug and how their key travels. Source: `protocol/gateway.md` §6.
+ */
+export interface ProviderRow {
+  /** The gateway slug. */
+  readonly slug: string
+  /** The header that carries the key. */
+  readonly authHeader: string
+  /** What stands before the key in it. */
+  readonly authPrefix: string
+}
+
+const row = (slug: string, authHeader = "authorization", authPrefix = "Bearer "): ProviderRow => ({
+  slug,
+  authHeader,
+  authPrefix
+})
+
+export const openAi: ProviderRow = row("openai")
+export const anthropic: ProviderRow = row("anthropic", "x-api-key", "")
+export const googleAiStudio: ProviderRow = row("google-ai-studio", "x-goog-api-key", "")
+export const workersAi: ProviderRow = row("workers-ai")

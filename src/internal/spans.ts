@@ -1,0 +1,115 @@
+/**
+ * Spans: one per call, one child per attempt of a leg, named and attributed as OpenTelemetry's `gen_ai` conventions say.
+ * No prompt and no answer goes into them.
+ */
+import * as Effect from "effect/Effect"
+import * as FiberRef from "effect/FiberRef"
+import type * as Scope from "effect/Scope"
+import * as Tracer from "effect/Tracer"
+import type { ChatEvent } from "../ChatEvent.js"
+import type { FinishReason, Usage } from "../ChatResponse.js"
+import type { GatewayMetadata } from "../GatewayMetadata.js"
+import type { AiGatewayError } from "./errors.js"
+
+export interface SpanOptions {
+  readonly name: string
+  readonly kind: Tracer.SpanKind
+  readonly provider: string
+  readonly model: string
+}
+
+const attributes = ({ provider, model }: SpanOptions): Record<string, unknown> => ({
+  "gen_ai.operation.name": "chat",
+  "gen_ai.provider.name": provider,
+  "gen_ai.request.model": model
+})
+
+/** Runs in a span of its own; without a tracer it costs nothing. */
+export const withSpan = <A, E extends AiGatewayError, R>(
+  options: SpanOptions,
+  effect: (span: Tracer.Span | undefined) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> =>
+  Effect.withFiberRuntime((fiber) =>
+    fiber.getFiberRef(FiberRef.currentTracerEnabled)
+      ? Effect.useSpan(
+          options.name,
+          { kind: options.kind, attributes: attributes(options), captureStackTrace: false },
+          (span) =>
+            Effect.provideService(
+              Effect.tapError(effect(span), (error) => Effect.sync(() => failed(span, error))),
+              Tracer.ParentSpan,
+              span
+            )
+        )
+      : effect(undefined)
+  )
+
+/** A span that ends with the scope. */
+export const scoped = <A, E extends AiGatewayError, R>(
+  options: SpanOptions,
+  effect: (span: Tracer.Span | undefined) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R | Scope.Scope> =>
+  Effect.withFiberRuntime<A, E, R | Scope.Scope>((fiber) =>
+    fiber.getFiberRef(FiberRef.currentTracerEnabled)
+      ? Effect.flatMap(
+          Effect.makeSpanScoped(options.name, {
+            kind: options.kind,
+            attributes: attributes(options),
+            captureStackTrace: false
+          }),
+          (span) =>
+            Effect.provideService(
+              Effect.tapError(effect(span), (error) => Effect.sync(() => failed(span, error))),
+              Tracer.ParentSpan,
+              span
+            )
+        )
+      : effect(undefined)
+  )
+
+/** What an answer adds to the span of the attempt that gave it. */
+export const answered = (
+  span: Tracer.Span | undefined,
+  answer: {
+    readonly model: string | undefined
+    readonly finishReason: FinishReason
+    readonly usage: Usage
+    readonly gateway: GatewayMetadata
+  }
+): void => {
+  if (span === undefined) return
+  const { usage, gateway } = answer
+  put(span, "gen_ai.response.model", answer.model)
+  span.attribute("gen_ai.response.finish_reasons", [answer.finishReason])
+  put(span, "gen_ai.usage.input_tokens", usage.input)
+  put(span, "gen_ai.usage.output_tokens", usage.output)
+  gatewayIds(span, gateway)
+}
+
+/** The same for a stream: its last event says it all. */
+export const streamed = (
+  span: Tracer.Span,
+  events: ReadonlyArray<ChatEvent>,
+  gateway: GatewayMetadata
+): void => {
+  const last = events.at(-1)
+  if (last?._tag === "Finish") answered(span, { ...last, model: last.model, gateway })
+}
+
+export const failed = (span: Tracer.Span, error: AiGatewayError): void => {
+  span.attribute("error.type", error._tag)
+  if (error._tag === "AllProvidersFailed") return
+  put(span, "http.response.status_code", error.status)
+  if (error.gateway !== undefined) gatewayIds(span, error.gateway)
+}
+
+const gatewayIds = (span: Tracer.Span, gateway: GatewayMetadata): void => {
+  put(span, "cloudflare.ai_gateway.log_id", gateway.logId)
+  put(span, "cloudflare.ai_gateway.event_id", gateway.eventId)
+  put(span, "cloudflare.ai_gateway.cache_status", gateway.cacheStatus)
+  put(span, "cloudflare.ai_gateway.step", gateway.step)
+}
+
+const put = (span: Tracer.Span, name: string, value: string | number | undefined): void => {
+  if (value !== undefined) span.attribute(name, value)
+}

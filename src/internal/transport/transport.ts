@@ -1,0 +1,26 @@
+/** How a request reaches the gateway. A transport moves bytes; it knows no provider and judges no answer. */
+import type * as Effect from "effect/Effect"
+import type { LegError } from "../errors.js"
+import type { ByteSource } from "./byteSource.js"
+
+export interface Transport {
+  readonly kind: "https" | "binding"
+  /** Fails only where no response came. Interruption closes the socket. */
+  readonly send: (request: OutgoingRequest) => Effect.Effect<IncomingResponse, LegError>
+}
+
+export interface OutgoingRequest {
+  readonly method: string
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string | Uint8Array | undefined
+}
+
+export interface IncomingResponse {
+  readonly status: number
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: ByteSource
+  /** Lets go of the response and its socket. Needed unless the body was read to its end; idempotent. */
+  readonly close: Effect.Effect<void>
+}

@@ -1,0 +1,90 @@
+/** An answer that comes as one JSON body: to a request without a stream, and sometimes to one with. */
+import * as Either from "effect/Either"
+import type { ChatEvent } from "../ChatEvent.js"
+import type { Decoded } from "../ChatResponse.js"
+import { classifyEvent, classifySuccess } from "./classify.js"
+import { type LegError, MalformedResponse } from "./errors.js"
+import type { GatewayResponse } from "./exchange.js"
+import { type Asked, Response } from "./gatewayResponse.js"
+import { parseJson, stringify } from "./json.js"
+import { pushEnding } from "./wire/ending.js"
+import { isFault, type MalformedFault, type Wire } from "./wire/wire.js"
+
+export const decode = (
+  wire: Wire,
+  json: unknown,
+  response: GatewayResponse,
+  asked: Asked
+): Either.Either<Decoded, LegError> => {
+  const error = classifySuccess(response.status, response.headers, json, asked)
+  if (error !== undefined) return Either.left(scrubError(json, response, asked, error))
+  const decoded = wire.decode(json)
+  if (!isFault(decoded)) return Either.right(decoded)
+  switch (decoded._tag) {
+    case "ErrorFault":
+      return Either.left(classifyEvent(scrubbed(decoded.json, response), response.headers, asked))
+    case "MalformedFault":
+      return Either.left(malformed(placeOf(decoded), stringify(json) ?? "", response, asked))
+    case "TruncatedFault":
+      return Either.left(malformed("the answer is incomplete", stringify(json) ?? "", response, asked))
+  }
+}
+
+/** The same error, from a body without credentials; usually the body has none, and nothing is done twice. */
+const scrubError = (json: unknown, response: GatewayResponse, asked: Asked, error: LegError): LegError => {
+  const clean = scrubbed(json, response)
+  return clean === json ? error : (classifySuccess(response.status, response.headers, clean, asked) ?? error)
+}
+
+/** JSON from outside, without our own credentials in it. */
+export const scrubbed = (json: unknown, response: GatewayResponse): unknown => {
+  if (!(response instanceof Response)) return json
+  const text = stringify(json)
+  if (text === undefined) return json
+  const clean = response.scrub(text)
+  return clean === text ? json : parseJson(clean)
+}
+
+export const placeOf = ({ place, problem }: MalformedFault): string =>
+  place === "" ? problem : `at ${place}, ${problem}`
+
+export const malformed = (
+  problem: string,
+  found: string,
+  response: GatewayResponse,
+  asked: Asked
+): LegError =>
+  response instanceof Response
+    ? response.malformed(problem, found)
+    : new MalformedResponse({
+        ...asked,
+        status: response.status,
+        gateway: response.gateway,
+        message: `${asked.provider} answered with something that its protocol does not allow: ${problem}`,
+        excerpt: found.slice(0, 500)
+      })
+
+/** The events that a stream of the same answer would have had. */
+export const pushEvents = (out: Array<ChatEvent>, decoded: Decoded): void => {
+  for (const part of decoded.parts) {
+    switch (part.type) {
+      case "text":
+        out.push({ _tag: "TextDelta", text: part.text })
+        break
+      case "reasoning":
+        if (part.text !== "") out.push({ _tag: "ReasoningDelta", text: part.text })
+        if (part.opaque !== undefined) out.push({ _tag: "ReasoningOpaque", ...part.opaque })
+        break
+      case "tool-call": {
+        const { id, name, arguments: args } = part
+        const index = out.filter((event) => event._tag === "ToolCall").length
+        out.push({ _tag: "ToolCallDelta", index, name, arguments: args })
+        out.push({ _tag: "ToolCall", index, id, name, arguments: args })
+      }
+    }
+  }
+  if (decoded.refusal !== undefined) out.push({ _tag: "RefusalDelta", text: decoded.refusal })
+  for (const citation of decoded.citations ?? []) out.push({ _tag: "Citation", citation })
+  const { finishReason, rawFinishReason, usage, model } = decoded
+  pushEnding(out, { finishReason, rawFinishReason, usage, model })
+}
