@@ -14,17 +14,18 @@ import * as Layer from "effect/Layer"
 import type * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { ParentSpan } from "effect/Tracer"
 import * as ChatEvent from "./ChatEvent.js"
 import * as ChatRequest from "./ChatRequest.js"
 import type { ChatResponse } from "./ChatResponse.js"
 import * as Call from "./internal/call.js"
-import { withCall } from "./internal/callContext.js"
+import { CurrentCall, withCall } from "./internal/callContext.js"
 import { type AiGatewayError, InvalidRequest, type LegError } from "./internal/errors.js"
 import * as Fallback from "./internal/fallback.js"
 import * as Model from "./internal/model.js"
 import { defaultMaxRetryAfter, type RetryPolicy } from "./internal/retry.js"
 import { type TimeoutMillis, type Timeouts, toMillis } from "./internal/timeouts.js"
-import type { DurationWithUnit } from "./RequestOptions.js"
+import { CurrentOptions, type DurationWithUnit } from "./RequestOptions.js"
 
 export type { FallbackOptions } from "./internal/fallback.js"
 export type { ModelOptions } from "./internal/leg.js"
@@ -92,8 +93,15 @@ export const make = <R = never>(definition: {
 export const layer = <R>(model: Model.With<R>): Layer.Layer<ChatModel, never, R> =>
   Layer.effect(
     ChatModel,
-    Effect.map(Effect.context<R>(), (context) => provide(model, context))
+    Effect.map(Effect.context<R>(), (context) => provide(model, timeless(context)))
   )
+
+/** Without what belongs to the moment in which a layer was built, and not to the calls that its model gets later. */
+const timeless = <R>(context: Context.Context<R>): Context.Context<R> => {
+  const services = new Map(context.unsafeMap)
+  for (const { key } of [ParentSpan, CurrentOptions, CurrentCall]) services.delete(key)
+  return Context.unsafeMake(services)
+}
 
 /** Meets a model's needs. What a call brings itself wins over what is given here. */
 const provide = <R>(model: Model.With<R>, context: Context.Context<R>): Service =>

@@ -202,6 +202,7 @@ const excerpt = (text: string): string => (text.length > 200 ? `${text.slice(0, 
  * @category combinators
  */
 export const withDefaults = (request: ChatRequest, defaults: Defaults): ChatRequest => {
+  if (Object.keys(defaults).length === 0) return request
   const { system, providerOptions, options, ...sampling } = defaults
   const merged: Record<string, unknown> = { ...sampling }
   for (const [key, value] of Object.entries(request)) if (value !== undefined) merged[key] = value

@@ -164,15 +164,21 @@ const toResponse = (reply: Answer): Effect.Effect<ChatResponse, AiGatewayError> 
 }
 
 const toStream = (reply: Answer): Stream.Stream<ChatEvent, AiGatewayError> => {
-  const { delay } = reply
+  const { delay, broken } = reply
+  const whole = pieces(reply)
+  if (broken !== undefined && !whole.flat().some(ChatEventModule.isContent)) {
+    // Before its first content a stream fails as a whole answer does, and delivers nothing.
+    const failed = Effect.fail(broken)
+    return Stream.fromEffect(delay === undefined ? failed : Effect.delay(failed, delay))
+  }
   const delivered = new Delivered()
-  const chunks: Stream.Stream<ReadonlyArray<ChatEvent>, AiGatewayError> = Stream.fromIterable(pieces(reply))
+  const chunks: Stream.Stream<ReadonlyArray<ChatEvent>, AiGatewayError> = Stream.fromIterable(whole)
   const paced =
     delay === undefined
       ? chunks
       : Stream.mapEffect(chunks, (events) => Effect.delay(Effect.succeed(events), delay))
   const end: Stream.Stream<ReadonlyArray<ChatEvent>, AiGatewayError> = Stream.suspend(() =>
-    reply.broken === undefined ? Stream.make(ending(reply)) : Stream.fail(delivered.broken(reply.broken))
+    broken === undefined ? Stream.make(ending(reply)) : Stream.fail(delivered.broken(broken))
   )
   return Stream.concat(paced, end).pipe(
     Stream.map((events) => {

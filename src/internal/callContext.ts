@@ -5,7 +5,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type { Progress } from "./clocks.js"
-import type { LegError } from "./errors.js"
+import type { Attempt, LegError } from "./errors.js"
 import type { RetryPolicy } from "./retry.js"
 
 export interface CallContext {
@@ -22,6 +22,13 @@ export interface CallContext {
   readonly idle: number | undefined
   /** Gateways that this call has given up, with the error that every leg behind them would meet again. */
   readonly gone: ReadonlyMap<unknown, LegError> | undefined
+  /** Where a list inside a list leaves its attempts, when it ends with one leg's error. */
+  readonly report: Report | undefined
+}
+
+/** The attempts of a leg that is a list itself. */
+export interface Report {
+  attempts: ReadonlyArray<Attempt>
 }
 
 const none: CallContext = {
@@ -31,7 +38,8 @@ const none: CallContext = {
   retry: undefined,
   firstEvent: undefined,
   idle: undefined,
-  gone: undefined
+  gone: undefined,
+  report: undefined
 }
 
 export class CurrentCall extends Context.Reference<CurrentCall>()("effect-ai-gateway/internal/CurrentCall", {

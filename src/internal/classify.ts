@@ -2,7 +2,7 @@
  * From what came back to a typed error. Pure and total: the code decides, then the body, then the status.
  */
 import * as Predicate from "effect/Predicate"
-import { type ErrorBody, readBody, readJson } from "./classify/bodyShape.js"
+import { type ErrorBody, readBody, readJson, saysError } from "./classify/bodyShape.js"
 import { build, onlyStrings } from "./classify/build.js"
 import { describe } from "./classify/describe.js"
 import { edgeVerdict } from "./classify/edge.js"
@@ -159,10 +159,9 @@ export const classifySuccess = (
   json: unknown,
   context: ErrorContext = {}
 ): LegError | undefined => {
-  const body = readJson(json)
-  if (!body.isError) return undefined
+  if (!saysError(json)) return undefined
   return decide({
-    body,
+    body: readJson(json),
     line: status,
     headers: onlyStrings(headers),
     context,

@@ -1,12 +1,15 @@
 /**
- * The client's clocks. One fiber watches all clocks of a call, and ends a wait by answering it in the callee's place,
- * because `Effect.timeout` races two fibers at every step, which costs more than the rest of a call.
+ * The client's clocks. All clocks of a call are watched by one timer, or by one fiber under a `TestClock`; a wait is ended by
+ * answering it in the callee's place, because `Effect.timeout` races two fibers, which costs more than the rest of a call.
  */
-import type * as Clock from "effect/Clock"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as DefaultServices from "effect/DefaultServices"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
 import { ModelTimeout } from "./errors.js"
 
 /** What a call is doing; tells a person where the time went. */
@@ -87,7 +90,7 @@ export class Clocks {
   }
 
   /** Fires what is due, or tells in how many milliseconds to look again. */
-  private check(): number {
+  check(): number {
     const now = this.clock.unsafeCurrentTimeMillis()
     const sinceStart = now - this.startedAt
     const sinceByte = this.waitingSince === undefined ? 0 : now - this.waitingSince
@@ -114,7 +117,7 @@ export class Clocks {
     return 0
   }
 
-  /** The fiber that watches; it ends when a clock fires. */
+  /** Watches; ends when a clock fires. */
   watch(): Effect.Effect<void> {
     const look: Effect.Effect<void> = Effect.suspend(() => {
       const due = this.check()
@@ -152,20 +155,40 @@ const timeoutMessage = (
   }
 }
 
-/** Starts watching. The fiber outlives the caller's scope only until `Fiber.interrupt` is called on it. */
+/** Starts watching; `stop` must follow. */
 export const start = (limits: Limits, progress: Progress): Effect.Effect<Watched> =>
-  Effect.flatMap(Effect.clock, (clock) => {
+  Effect.clockWith((clock) => {
     const clocks = new Clocks(clock, limits, progress)
-    return Effect.map(Effect.forkDaemon(Effect.interruptible(clocks.watch())), (fiber) => ({ clocks, fiber }))
+    if (clock === liveClock()) return Effect.sync(() => ({ clocks, stop: startTimer(clocks) }))
+    return Effect.map(Effect.forkDaemon(Effect.interruptible(clocks.watch())), (fiber) => ({
+      clocks,
+      stop: () => fiber.unsafeInterruptAsFork(FiberId.none)
+    }))
   })
 
 export interface Watched {
   readonly clocks: Clocks
-  readonly fiber: Fiber.RuntimeFiber<void>
+  readonly stop: () => void
 }
 
-export const stop = (watched: Watched): Effect.Effect<void> =>
-  Effect.asVoid(Fiber.interruptFork(watched.fiber))
+export const stop = (watched: Watched): Effect.Effect<void> => Effect.sync(watched.stop)
+
+const liveClock = (): Clock.Clock => Context.get(DefaultServices.liveServices, Clock.Clock)
+
+/** Real time needs no fiber: what a timer does here is synchronous, and a fiber per call costs as much as a span. */
+const startTimer = (clocks: Clocks): (() => void) => {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const look = (): void => {
+    const due = clocks.check()
+    timer =
+      clocks.fired === undefined && due < Infinity ? setTimeout(look, Math.min(due, maxTimer)) : undefined
+  }
+  look()
+  return () => clearTimeout(timer)
+}
+
+/** A longer timer would fire at once. */
+const maxTimer = 2 ** 31 - 1
 
 /**
  * Runs an effect that cannot be answered in its place: in a fiber of its own, which is interrupted, and awaited, when

@@ -5,7 +5,7 @@
  * So a leg whose outcome ends the call is sealed: it *succeeds* with that outcome, which is flattened at the end. A leg
  * that is left is written down, and fails.
  */
-import type * as Cause from "effect/Cause"
+import * as Cause from "effect/Cause"
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -16,7 +16,7 @@ import * as ChatEvent from "../ChatEvent.js"
 import * as ChatRequest from "../ChatRequest.js"
 import type { ChatResponse } from "../ChatResponse.js"
 import * as Call from "./call.js"
-import type { CallContext } from "./callContext.js"
+import type { CallContext, Report } from "./callContext.js"
 import type { Progress } from "./clocks.js"
 import {
   type AiGatewayError,
@@ -61,26 +61,32 @@ export const make = <R>(models: Models<R>, options: FallbackOptions): Model.With
     chat: (input) =>
       Call.chat(metadata, (call) =>
         Effect.map(
-          walk(models, input, options, call, (model, request) =>
-            Effect.filterOrElse(model.chat(request), (response) => accepted(response, options), notAccepted)
+          walk(models, input, options, call, (model, request, report) =>
+            Effect.filterOrElse(
+              model.chat(request),
+              (response) => accepted(response, options),
+              (response) => notAccepted(response, report)
+            )
           ),
-          ({ answer, attempts }) =>
-            attempts.length === 0 ? answer : { ...answer, attempts: [...attempts, ...answer.attempts] }
+          ({ answer, attempts, leg }) =>
+            attempts.length === 0
+              ? answer
+              : { ...answer, attempts: [...attempts, ...moved(answer.attempts, leg)] }
         )
       ),
     open: (input) =>
       Call.open(metadata, (call) =>
         Effect.flatMap(Effect.scope, (scope) =>
           Effect.map(
-            walk(models, input, options, call, (model, request) => {
+            walk(models, input, options, call, (model, request, report) => {
               const opened = Effect.filterOrElse(
                 Model.openOf(model)(request),
                 ({ head }) => head.at(-1)?._tag !== "Finish" || accepted(ChatEvent.fold(head), options),
-                ({ head }) => notAccepted(ChatEvent.fold(head))
+                ({ head }) => notAccepted(ChatEvent.fold(head), report)
               )
               return inScopeOf(scope, opened)
             }),
-            ({ answer, attempts }) => ({ ...answer, head: withAttempts(answer.head, attempts) })
+            ({ answer, attempts, leg }) => ({ ...answer, head: withAttempts(answer.head, attempts, leg) })
           )
         )
       )
@@ -91,13 +97,18 @@ const legsOf = (metadata: Model.Metadata): ReadonlyArray<Model.Metadata> => meta
 
 const withAttempts = (
   head: ReadonlyArray<ChatEvent.ChatEvent>,
-  attempts: ReadonlyArray<Attempt>
+  attempts: ReadonlyArray<Attempt>,
+  leg: number
 ): ReadonlyArray<ChatEvent.ChatEvent> =>
   attempts.length === 0
     ? head
     : head.map((event) =>
-        event._tag === "Start" ? { ...event, attempts: [...attempts, ...event.attempts] } : event
+        event._tag === "Start" ? { ...event, attempts: [...attempts, ...moved(event.attempts, leg)] } : event
       )
+
+/** The attempts of a list that stands at a place of another list, numbered as that list's. */
+const moved = (attempts: ReadonlyArray<Attempt>, place: number): ReadonlyArray<Attempt> =>
+  place === 0 ? attempts : attempts.map((attempt) => ({ ...attempt, leg: place + attempt.leg }))
 
 /** A leg's stream has a scope of its own, which is closed before the next leg is opened. */
 const inScopeOf = <A, E, R>(
@@ -116,13 +127,11 @@ const inScopeOf = <A, E, R>(
 
 const accepted = (response: ChatResponse, { accept }: FallbackOptions): boolean => accept?.(response) ?? true
 
-const notAccepted = ({
-  provider,
-  model,
-  gateway,
-  text,
-  finishReason
-}: ChatResponse): Effect.Effect<never, LegError> => {
+const notAccepted = (
+  { provider, model, gateway, text, finishReason, attempts }: ChatResponse,
+  report: Report
+): Effect.Effect<never, LegError> => {
+  report.attempts = attempts
   const context = { provider, model, gateway, logId: gateway.logId }
   return Effect.fail(
     finishReason === "content-filter"
@@ -147,6 +156,8 @@ interface Found<A> {
   readonly answer: A
   /** The legs before it. */
   readonly attempts: ReadonlyArray<Attempt>
+  /** Its place in the list. */
+  readonly leg: number
 }
 
 const walk = <A, R>(
@@ -154,7 +165,11 @@ const walk = <A, R>(
   input: ChatRequest.Input,
   options: FallbackOptions,
   call: CallContext & { readonly progress: Progress },
-  run: (model: Model.With<R>, request: ChatRequest.ChatRequest) => Effect.Effect<A, AiGatewayError, R>
+  run: (
+    model: Model.With<R>,
+    request: ChatRequest.ChatRequest,
+    report: Report
+  ) => Effect.Effect<A, AiGatewayError, R>
 ): Effect.Effect<Found<A>, AiGatewayError, R> =>
   Effect.flatMap(ChatRequest.fromInput(input), (request) =>
     Effect.flatMap(Effect.clock, (clock) => {
@@ -163,20 +178,22 @@ const walk = <A, R>(
       const sealed = models.map((model, index) => {
         const leg = place
         place += legsOf(model.metadata).length
-        return state.seal(model.metadata, leg, index === models.length - 1, run(model, request))
+        return state.seal(model.metadata, leg, index === models.length - 1, run(model, request, state.report))
       })
-      return Effect.flatten(
-        Effect.catchAll(Effect.firstSuccessOf(sealed), () => Effect.fail(state.allFailed()))
-      )
+      return Effect.flatten(Effect.catchAll(Effect.firstSuccessOf(sealed), () => state.allFailed()))
     })
   )
 
 /** What one call knows of its walk. It lives in the call, never in the list: each call begins at the first leg. */
 class Walk {
+  /** Where the leg that is under way, if it is a list, leaves its attempts. */
+  readonly report: Report = { attempts: [] }
   private readonly attempts: Array<Attempt> = []
   /** Gateways that no further leg of this call needs to ask. */
   private readonly gone: Map<unknown, LegError>
-  private last: LegError | undefined
+  /** Where legs failed for reasons of their own. */
+  private readonly failedBehind = new Set<unknown>()
+  private last: { readonly reason: LegError; readonly gateway: unknown } | undefined
 
   constructor(
     private readonly options: FallbackOptions,
@@ -197,9 +214,10 @@ class Walk {
       const started = this.clock.unsafeCurrentTimeMillis()
       this.call.progress.gateway = undefined
       this.call.progress.transport = undefined
-      const inside = this.gone.size === 0 ? this.call : { ...this.call, gone: this.gone }
+      this.report.attempts = []
+      const inside = { ...this.call, gone: this.gone, report: this.report }
       return Effect.matchCauseEffect(Call.provide(effect, inside), {
-        onSuccess: (answer) => Effect.succeed(Effect.succeed({ answer, attempts: this.attempts })),
+        onSuccess: (answer) => Effect.succeed(Effect.succeed({ answer, attempts: this.attempts, leg })),
         onFailure: (cause) => this.failed(cause, metadata, leg, isLast, started)
       })
     })
@@ -216,18 +234,22 @@ class Walk {
     if (error === undefined || error._tag === "StreamBroken") return Effect.succeed(Effect.failCause(cause))
     // A leg behind a gateway that is gone was not asked: it is no attempt.
     if (error._tag !== "AllProvidersFailed" && this.isGone(error)) return Effect.fail(error)
-    const reason = lastCause(error)
     this.write(error, metadata, leg, started)
+    const reason = lastCause(error)
+    // A list whose legs were all behind gateways that are gone.
     if (reason._tag === "AllProvidersFailed") return Effect.fail(error)
-    this.last = reason
+    const { gateway } = this.call.progress
+    this.last = { reason, gateway }
     if (reason._tag === "InvalidRequest" || this.options.while?.(reason) === false) {
-      return Effect.succeed(Effect.fail(error))
+      return Effect.succeed(this.endWith(reason))
     }
-    if (failsEverywhere(reason)) {
-      const { gateway } = this.call.progress
-      if (gateway === undefined) return Effect.succeed(Effect.fail(error))
+    const everywhere = failsEverywhere(reason)
+    if (everywhere) {
+      if (gateway === undefined) return Effect.succeed(this.endWith(reason))
       this.gone.set(gateway, reason)
     }
+    if (error._tag === "AllProvidersFailed") this.failedBehind.add(error)
+    else if (!everywhere) this.failedBehind.add(gateway)
     return isLast ? Effect.fail(error) : Effect.zipRight(leaving(metadata, reason), Effect.fail(error))
   }
 
@@ -238,32 +260,45 @@ class Walk {
 
   private write(
     error: LegError | Extract<AiGatewayError, { _tag: "AllProvidersFailed" }>,
-    { provider, model }: Model.Metadata,
+    metadata: Model.Metadata,
     leg: number,
     started: number
   ): void {
-    if (error._tag === "AllProvidersFailed") {
-      for (const attempt of error.attempts) this.attempts.push({ ...attempt, leg: leg + attempt.leg })
-      return
-    }
+    const inside = error._tag === "AllProvidersFailed" ? error.attempts : this.report.attempts
+    this.attempts.push(...moved(inside, leg))
+    const last = inside.at(-1)
+    if (error._tag === "AllProvidersFailed" || last?.error === error) return
+    let duration = this.clock.unsafeCurrentTimeMillis() - started
+    for (const attempt of inside) duration -= Duration.toMillis(attempt.duration)
     this.attempts.push({
-      leg,
-      provider: error.provider ?? provider,
-      model: error.model ?? model,
+      leg: leg + (last === undefined ? 0 : Math.min(last.leg + 1, legsOf(metadata).length - 1)),
+      provider: error.provider ?? metadata.provider,
+      model: error.model ?? metadata.model,
       transport: this.call.progress.transport,
       error,
-      duration: Duration.millis(this.clock.unsafeCurrentTimeMillis() - started)
+      duration: Duration.millis(Math.max(0, duration))
     })
   }
 
-  allFailed(): AiGatewayError {
-    return this.last !== undefined && failsEverywhere(this.last)
-      ? this.last
-      : allProvidersFailed(this.attempts)
+  /** Ends the call with one leg's error; a list around this one learns what was tried before. */
+  private endWith(reason: LegError): Effect.Effect<never, LegError> {
+    if (this.call.report !== undefined) this.call.report.attempts = this.attempts
+    return Effect.failCause(Cause.fail(reason))
+  }
+
+  /** What failed everywhere speaks for all legs, unless some failed elsewhere and for reasons of their own. */
+  allFailed(): Effect.Effect<never, AiGatewayError> {
+    if (this.last !== undefined && failsEverywhere(this.last.reason)) {
+      this.failedBehind.delete(this.last.gateway)
+      if (this.failedBehind.size === 0) return this.endWith(this.last.reason)
+    }
+    return Effect.fail(allProvidersFailed(this.attempts))
   }
 }
 
 const leaving = ({ provider, model }: Model.Metadata, error: LegError): Effect.Effect<void> =>
-  Effect.logWarning(`${provider} ${model} failed; trying the next provider`).pipe(
-    Effect.annotateLogs({ provider, model, error: error._tag, reason: error.message })
-  )
+  Effect.logWarning(
+    failsEverywhere(error)
+      ? `${provider} ${model} failed; skipping everything behind the same gateway`
+      : `${provider} ${model} failed; trying the next provider`
+  ).pipe(Effect.annotateLogs({ provider, model, error: error._tag, reason: error.message }))

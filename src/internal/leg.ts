@@ -363,20 +363,18 @@ class Leg<I> {
     const { apiKey } = provider
     if (apiKey === undefined || Redacted.isRedacted(apiKey)) return Effect.succeed(apiKey)
     return Effect.flatMap(
-      Effect.mapError(
-        apiKey,
-        (reason) =>
-          new Unauthorized({
-            ...this.asked,
-            source: "provider",
-            message: `No key for ${provider.slug}: its apiKey effect failed: ${describe(reason)}`
-          })
-      ),
+      Effect.mapError(apiKey, (reason) => this.noKey(`its apiKey effect failed: ${describe(reason)}`)),
       (key) => {
         const wrong = Provider.validate({ ...provider, apiKey: key })
-        return wrong === undefined ? Effect.succeed(key) : Effect.fail(wrong)
+        return wrong === undefined ? Effect.succeed(key) : Effect.fail(this.noKey(wrong.message))
       }
     )
+  }
+
+  /** A key that could not be had now concerns this provider alone. */
+  private noKey(reason: string): Unauthorized {
+    const { slug } = this.definition
+    return new Unauthorized({ ...this.asked, source: "provider", message: `No key for ${slug}: ${reason}` })
   }
 }
 

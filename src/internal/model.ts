@@ -127,27 +127,32 @@ export interface Definition<R> {
  */
 const opens = new WeakMap<With<unknown>["streamChat"], Open<unknown>>()
 
+// All own properties, and those with a `this` mean the object that they are called on: so `{ ...model, chat: … }` is a
+// model too, whose `complete` asks its own `chat`.
 class Model<R> implements With<R> {
   readonly [TypeId]: TypeId = TypeId
+  readonly complete: With<R>["complete"]
+  readonly streamComplete: With<R>["streamComplete"]
+  readonly pipe: With<R>["pipe"]
+  readonly toJSON: () => unknown
 
   constructor(
     readonly metadata: Metadata,
     readonly chat: With<R>["chat"],
     readonly streamChat: With<R>["streamChat"]
-  ) {}
-
-  readonly complete: With<R>["complete"] = (prompt, options) => this.chat({ ...options, prompt })
-
-  readonly streamComplete: With<R>["streamComplete"] = (prompt, options) =>
-    Stream.mapChunks(this.streamChat({ ...options, prompt }), texts)
-
-  pipe() {
-    // biome-ignore lint/complexity/noArguments: the signature of `Pipeable`.
-    return pipeArguments(this, arguments)
-  }
-
-  toJSON(): unknown {
-    return { _id: "ChatModel", metadata: this.metadata }
+  ) {
+    const self: With<R> = this
+    this.complete = function (this: With<R> | undefined, prompt, options) {
+      return (this ?? self).chat({ ...options, prompt })
+    }
+    this.streamComplete = function (this: With<R> | undefined, prompt, options) {
+      return Stream.mapChunks((this ?? self).streamChat({ ...options, prompt }), texts)
+    }
+    this.pipe = function (this: With<R>) {
+      // biome-ignore lint/complexity/noArguments: the signature of `Pipeable`.
+      return pipeArguments(this, arguments)
+    }
+    this.toJSON = () => ({ _id: "ChatModel", metadata })
   }
 }
 

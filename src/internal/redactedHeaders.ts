@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 
 /** Headers that carry a credential of the gateway or of some provider. */
-const credentialHeaders = [
+export const credentialHeaders: ReadonlyArray<string> = [
   "authorization",
   "cf-aig-authorization",
   "x-api-key",

@@ -11,6 +11,7 @@ import type { GatewayResponse, ProviderRequest } from "./exchange.js"
 import { type Asked, Response, readText } from "./gatewayResponse.js"
 import type { GatewayUrl } from "./gatewayUrl.js"
 import { parseJson } from "./json.js"
+import { credentialHeaders } from "./redactedHeaders.js"
 import type { OutgoingRequest, Transport } from "./transport/transport.js"
 
 /** Headers as they go out, and the secrets among them, which no text may show. */
@@ -99,7 +100,7 @@ const native = (
   scope: RequestOptions.RequestOptions,
   request: ProviderRequest
 ): Either.Either<Outgoing, InvalidRequest> => {
-  const place = placeOf(request)
+  const place = placeOf(request, "")
   if (place !== undefined) return Either.left(place)
   const options = RequestOptions.toHeaders(RequestOptions.merge(scope, request.options))
   if (options._tag === "Left") return Either.left(options.left)
@@ -107,6 +108,8 @@ const native = (
   if (own._tag === "Left") return Either.left(own.left)
   const body = encodeBody(request.body)
   if (body._tag === "Left") return Either.left(body.left)
+  if (body.right !== undefined && request.method === "GET")
+    return invalid("body", "A GET request has no body: use POST, or put it into the endpoint's query.")
   const type = body.right === undefined ? {} : { "content-type": "application/json" }
   return Either.right({
     method: request.method ?? "POST",
@@ -132,7 +135,7 @@ const universal = (
   const secrets: Array<string> = []
   const entries: Array<unknown> = []
   for (const [index, request] of requests.entries()) {
-    const entry = toEntry(request, `requests[${index}]`, secrets)
+    const entry = toEntry(request, `requests[${index}].`, secrets)
     if (entry._tag === "Left") return Either.left(entry.left)
     entries.push(entry.right)
   }
@@ -147,40 +150,41 @@ const universal = (
 
 const toEntry = (
   request: ProviderRequest,
-  field: string,
+  prefix: string,
   secrets: Array<string>
 ): Either.Either<unknown, InvalidRequest> => {
-  const place = placeOf(request)
+  const place = placeOf(request, prefix)
   if (place !== undefined) return Either.left(place)
+  if (request.method !== undefined && request.method !== "POST")
+    return invalid(`${prefix}method`, "An entry of a universal request is always a POST: use send.")
   const options = RequestOptions.toHeaders(request.options ?? RequestOptions.empty)
   if (options._tag === "Left") return Either.left(options.left)
-  const own = seal(`${field}.headers`, request.headers)
+  const own = seal(`${prefix}headers`, request.headers)
   if (own._tag === "Left") return Either.left(own.left)
   const query = toJson(request.body)
-  if (query === undefined) return invalid(`${field}.body`, "An entry of a universal request must be JSON.")
+  if (query === undefined) return invalid(`${prefix}body`, "An entry of a universal request must be JSON.")
   secrets.push(...own.right.secrets)
-  const headers: Record<string, string> = { "content-type": "application/json" }
-  for (const [name, value] of Object.entries({ ...own.right.headers, ...options.right })) {
-    // These describe our connection to the gateway, not the gateway's to the provider.
-    if (name !== "host" && name !== "content-length") headers[name] = value
-  }
+  const headers = { "content-type": "application/json", ...own.right.headers, ...options.right }
   return Either.right({ provider: request.provider, endpoint: request.endpoint, headers, query })
 }
 
-const placeOf = ({ provider, endpoint }: ProviderRequest): InvalidRequest | undefined => {
+const placeOf = ({ provider, endpoint }: ProviderRequest, prefix: string): InvalidRequest | undefined => {
   if (!/^[a-z0-9][a-z0-9-]*$/.test(provider)) {
     return new InvalidRequest({
-      field: "provider",
+      field: `${prefix}provider`,
       message: "provider must be a gateway slug such as openai."
     })
   }
-  // A URL parser would turn ".." into another provider's path, where this provider's key must not go.
-  if (endpoint.startsWith("/") || /(^|[/\\])\.{1,2}([/\\?#]|$)/.test(decodeDots(endpoint))) {
+  // A URL parser would turn ".." into another provider's path, where this provider's key must not go; and it drops
+  // control characters, even between two dots.
+  const place = decodeDots(endpoint)
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for.
+  if (place.startsWith("/") || /(^|[/\\])\.{1,2}([/\\?#]|$)/.test(place) || /[\x00-\x1f]/.test(place)) {
     return new InvalidRequest({
-      field: "endpoint",
+      field: `${prefix}endpoint`,
       provider,
       message:
-        "endpoint must be a path behind the provider, without a leading slash and without dot segments."
+        "endpoint must be a path behind the provider, without a leading slash, dot segments and control characters."
     })
   }
   return undefined
@@ -191,6 +195,8 @@ const decodeDots = (path: string): string => path.replace(/%2e/gi, ".")
 const encodeBody = (body: unknown): Either.Either<string | Uint8Array | undefined, InvalidRequest> => {
   if (body === undefined || typeof body === "string" || body instanceof Uint8Array) return Either.right(body)
   if (body instanceof ArrayBuffer) return Either.right(new Uint8Array(body))
+  if (ArrayBuffer.isView(body))
+    return Either.right(new Uint8Array(body.buffer, body.byteOffset, body.byteLength))
   if (isForeignBody(body))
     return invalid("body", "body must be JSON, text or bytes; form data and streams are not sent.")
   try {
@@ -224,6 +230,9 @@ const seal = (
   const secrets: Array<string> = []
   for (const [name, value] of Object.entries(headers ?? {})) {
     if (value === undefined) continue
+    const key = name.toLowerCase()
+    // These describe a connection, and that is the HTTP client's and the gateway's to say.
+    if (key === "host" || key === "content-length") continue
     const text = Redacted.isRedacted(value) ? Redacted.value(value) : value
     // A client's own complaint about a bad value would quote it, and with it the key.
     if (
@@ -236,8 +245,9 @@ const seal = (
         `The header ${JSON.stringify(name)} has a character that a header cannot carry, such as a line break.`
       )
     }
-    if (Redacted.isRedacted(value)) secrets.push(text.replace(/^(Bearer|Token|Key|Basic) /i, ""))
-    open[name.toLowerCase()] = text
+    if (Redacted.isRedacted(value) || credentialHeaders.includes(key))
+      secrets.push(text.replace(/^(Bearer|Token|Key|Basic) /i, ""))
+    open[key] = text
   }
   return Either.right({ headers: open, secrets })
 }

@@ -2,7 +2,9 @@
  * Spans: one per call, one child per attempt of a leg, named and attributed as OpenTelemetry's `gen_ai` conventions say.
  * No prompt and no answer goes into them.
  */
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as FiberRef from "effect/FiberRef"
 import type * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
@@ -31,15 +33,15 @@ export const withSpan = <A, E extends AiGatewayError, R>(
 ): Effect.Effect<A, E, R> =>
   Effect.withFiberRuntime((fiber) =>
     fiber.getFiberRef(FiberRef.currentTracerEnabled)
-      ? Effect.useSpan(
-          options.name,
-          { kind: options.kind, attributes: attributes(options), captureStackTrace: false },
-          (span) =>
-            Effect.provideService(
-              Effect.tapError(effect(span), (error) => Effect.sync(() => failed(span, error))),
-              Tracer.ParentSpan,
-              span
+      ? Effect.flatMap(makeSpan(options), (span) =>
+          Effect.clockWith((clock) =>
+            Effect.onExit(Effect.provideService(effect(span), Tracer.ParentSpan, span), (exit) =>
+              Effect.sync(() => {
+                failedExit(span, exit)
+                span.end(clock.unsafeCurrentTimeNanos(), exit)
+              })
             )
+          )
         )
       : effect(undefined)
   )
@@ -51,21 +53,28 @@ export const scoped = <A, E extends AiGatewayError, R>(
 ): Effect.Effect<A, E, R | Scope.Scope> =>
   Effect.withFiberRuntime<A, E, R | Scope.Scope>((fiber) =>
     fiber.getFiberRef(FiberRef.currentTracerEnabled)
-      ? Effect.flatMap(
-          Effect.makeSpanScoped(options.name, {
-            kind: options.kind,
-            attributes: attributes(options),
-            captureStackTrace: false
-          }),
-          (span) =>
-            Effect.provideService(
-              Effect.tapError(effect(span), (error) => Effect.sync(() => failed(span, error))),
-              Tracer.ParentSpan,
-              span
-            )
+      ? Effect.flatMap(Effect.makeSpanScoped(options.name, spanOptions(options)), (span) =>
+          Effect.onExit(Effect.provideService(effect(span), Tracer.ParentSpan, span), (exit) =>
+            Effect.sync(() => failedExit(span, exit))
+          )
         )
       : effect(undefined)
   )
+
+const spanOptions = (options: SpanOptions): Tracer.SpanOptions => ({
+  kind: options.kind,
+  attributes: attributes(options),
+  captureStackTrace: false
+})
+
+const makeSpan = (options: SpanOptions): Effect.Effect<Tracer.Span> =>
+  Effect.makeSpan(options.name, spanOptions(options))
+
+const failedExit = <A, E extends AiGatewayError>(span: Tracer.Span, exit: Exit.Exit<A, E>): void => {
+  if (Exit.isSuccess(exit)) return
+  const error = Cause.failureOption(exit.cause)
+  if (error._tag === "Some") failed(span, error.value)
+}
 
 /** What an answer adds to the span of the attempt that gave it. */
 export const answered = (

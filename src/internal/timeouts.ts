@@ -4,7 +4,7 @@ import type { DurationWithUnit } from "../RequestOptions.js"
 import { InvalidRequest } from "./errors.js"
 
 /**
- * The client's own clocks. They close the socket and fail with `ModelTimeout`. `Duration.infinity` (or `"Infinity"`)
+ * The client's own clocks. They close the socket and fail with `ModelTimeout`. `Duration.infinity`
  * turns one off.
  *
  * @since 0.1.0

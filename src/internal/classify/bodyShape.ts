@@ -111,6 +111,14 @@ const providerSaysError = (json: Readonly<Record<string, unknown>>): boolean => 
   )
 }
 
+/** Is this body an error? Asked of every success, so it looks at little. */
+export const saysError = (json: unknown): boolean => {
+  const inner = unwrap(json)
+  if (!isRecord(inner)) return false
+  const shape = shapeOf(inner)
+  return shape !== "provider" || providerSaysError(inner)
+}
+
 /** Reads a body that is JSON already: a response, an event of a stream, an array that holds one. */
 export const readJson = (json: unknown, amazon?: unknown): ErrorBody => {
   const inner = unwrap(json)
@@ -133,7 +141,7 @@ export const readJson = (json: unknown, amazon?: unknown): ErrorBody => {
   const plain = shape === "provider" || shape === "resume"
   return {
     shape,
-    isError: !plain || shape === "resume" || providerSaysError(inner),
+    isError: shape !== "provider" || providerSaysError(inner),
     code: plain ? extractCode(inner, amazon) : codeIn(shape, inner),
     message: edge?.message ?? extractMessage(inner) ?? unexplained(inner),
     words,

@@ -3,10 +3,11 @@
  * and not on the last of several attempts, which the gateway waits for without limit. Any failure of the
  * provider is retried: Cloudflare does not say which are.
  */
-import type { Timing } from "../../LocalGateway.js"
+
 import { type Answered, Disconnected, succeeded } from "./answered.js"
 import { noAnswerFromProvider } from "./errors.js"
 import { retryPause, type Settings } from "./settings.js"
+import type { Timing } from "./time.js"
 import { linkedController } from "./timing.js"
 
 type Attempt = (signal: AbortSignal) => Promise<Answered>

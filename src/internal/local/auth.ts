@@ -1,8 +1,8 @@
 /** Who may use the gateway, and with which credential a request goes to its provider. */
 import * as Redacted from "effect/Redacted"
-import type { Options, StoredKey } from "../../LocalGateway.js"
 import type { Answered } from "./answered.js"
 import { noSuchAlias, noWholesale } from "./errors.js"
+import type { Options, StoredKey } from "./options.js"
 import type { ProviderEntry } from "./providers.js"
 import { refused } from "./render.js"
 import type { HeaderMap, Settings } from "./settings.js"

@@ -1,7 +1,9 @@
 /** Bodies that come over time: pauses, keep-alives, errors in mid-stream, silence, broken connections. */
-import type { Modifiers, Timing } from "../../LocalGateway.js"
+
 import type { BodySource } from "./answered.js"
 import { millis } from "./builtIn.js"
+import type { Modifiers } from "./reply.js"
+import type { Timing } from "./time.js"
 import { untilAborted } from "./timing.js"
 
 /** The connection broke after the headers. */

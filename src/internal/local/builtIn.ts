@@ -1,9 +1,10 @@
 /** The built-in model: from what was asked and the reply it was given, what it says. */
 import * as Duration from "effect/Duration"
-import type { Reply, TextOptions, Time } from "../../LocalGateway.js"
 import { vendorId } from "./ids.js"
 import { wordByWord, words } from "./json.js"
+import type { Reply, TextOptions } from "./reply.js"
 import { sample } from "./sample.js"
+import type { Time } from "./time.js"
 import type { Answer, Ask } from "./wire.js"
 
 export type Spoken = Extract<Reply, { readonly _tag: "Text" | "ToolCalls" | "Echo" }>

@@ -2,9 +2,10 @@
  * The gateway's cache. A request is in it only if it, or the gateway, opted in; two callers with different
  * provider credentials never share an entry; two simultaneous equal requests both miss.
  */
-import type { Options } from "../../LocalGateway.js"
+
 import type { Answered } from "./answered.js"
 import { millis } from "./builtIn.js"
+import type { Options } from "./options.js"
 import type { Settings } from "./settings.js"
 
 interface Entry {

@@ -1,7 +1,9 @@
 /** A provider that is somewhere else: requests go on to its base URL, and answers come back as they are. */
-import type { Upstream, UpstreamRequest } from "../../LocalGateway.js"
+
 import type { Answered, BodySource } from "./answered.js"
 import { noAnswerFromProvider } from "./errors.js"
+import type { UpstreamRequest } from "./records.js"
+import type { Upstream } from "./upstreamKinds.js"
 
 /** Headers that belong to one connection, or that `fetch` sets itself. */
 const hopByHop = [

@@ -1,5 +1,5 @@
 /** The gateway: from a request to its response. */
-import type { LocalGateway, Options, RecordedRequest } from "../../LocalGateway.js"
+
 import type { Answered } from "./answered.js"
 import { gatewayAllows, gatewayToken } from "./auth.js"
 import { makeCache } from "./cache.js"
@@ -7,9 +7,11 @@ import { gatewayError, noAnswerFromProvider, noSuchGateway, unauthorized } from 
 import { hex, uuid } from "./ids.js"
 import { parseJson } from "./json.js"
 import { makeLogs } from "./logs.js"
+import type { LocalGateway, Options } from "./options.js"
 import { makeDirectory } from "./providers.js"
 import { makeRateLimit } from "./rateLimit.js"
 import { makeRecent } from "./recent.js"
+import type { RecordedRequest } from "./records.js"
 import { respond } from "./respond.js"
 import type { HeaderMap } from "./settings.js"
 import { type Exchange, runStep, type State } from "./step.js"

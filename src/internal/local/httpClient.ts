@@ -8,7 +8,8 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
-import type { LocalGateway, Timing } from "../../LocalGateway.js"
+import type { LocalGateway } from "./options.js"
+import type { Timing } from "./time.js"
 
 const timingOf = (clock: Clock.Clock): Timing => ({
   now: () => clock.unsafeCurrentTimeMillis(),

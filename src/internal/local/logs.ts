@@ -1,9 +1,10 @@
 /** The gateway's log: an entry begins with its answer, and grows until the answer is complete. */
-import type { LogEntry } from "../../LocalGateway.js"
+
 import type { Answered } from "./answered.js"
 import { succeeded } from "./answered.js"
 import { ulid } from "./ids.js"
 import { makeRecent } from "./recent.js"
+import type { LogEntry } from "./records.js"
 import type { Settings } from "./settings.js"
 
 const kept = 64 * 1024

@@ -1,6 +1,7 @@
 /** The gateway's own rate limit: so many requests in any interval, a sliding window. */
-import type { Options } from "../../LocalGateway.js"
+
 import { millis } from "./builtIn.js"
+import type { Options } from "./options.js"
 
 export interface RateLimit {
   /** Counts a request if there is room for it, and says whether there was. */

@@ -1,9 +1,11 @@
 /** From a reply to bytes, in the wire format that the request asked in. */
-import type { Reply, Timing } from "../../LocalGateway.js"
+
 import { type Answered, Disconnected } from "./answered.js"
 import { bodyOf, type Piece } from "./body.js"
 import { answerOf, isSpoken, millis, type Spoken } from "./builtIn.js"
 import { blockedByDlp, blockedByGuardrails, dlpHeader, edgePage } from "./errors.js"
+import type { Reply } from "./reply.js"
+import type { Timing } from "./time.js"
 import { untilAborted } from "./timing.js"
 import type { Ask, Frame, Problem, Refusal, Wire } from "./wire.js"
 

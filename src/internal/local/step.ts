@@ -1,5 +1,5 @@
 /** One step at the gateway: cache, rate limit, credentials, provider, log. */
-import type { Options, Timing } from "../../LocalGateway.js"
+
 import { type Answered, succeeded } from "./answered.js"
 import { withRetries } from "./attempts.js"
 import { credentialsFor } from "./auth.js"
@@ -7,10 +7,12 @@ import { type Cache, keyOf, lifetimeOf } from "./cache.js"
 import { rateLimited } from "./errors.js"
 import { asObject } from "./json.js"
 import type { Logs, LogWriter } from "./logs.js"
+import type { Options } from "./options.js"
 import type { Directory } from "./providers.js"
 import type { RateLimit } from "./rateLimit.js"
 import { type Settings, settingsOf } from "./settings.js"
 import { resolveTargets, type Step, type Target } from "./target.js"
+import type { Timing } from "./time.js"
 import type { Upstreams } from "./upstream.js"
 
 export interface State {

@@ -1,8 +1,9 @@
 /** From a path of the gateway to the provider behind it. */
-import type { Options } from "../../LocalGateway.js"
+
 import type { Answered } from "./answered.js"
 import { badChatFormat, invalidProvider, noAnswerFromProvider } from "./errors.js"
 import { isObject } from "./json.js"
+import type { Options } from "./options.js"
 import type { Directory, ProviderEntry } from "./providers.js"
 import type { HeaderMap } from "./settings.js"
 import type { Wire } from "./wire.js"

@@ -2,7 +2,7 @@
  * Time for the local gateway. Everything that waits or looks at a clock goes through a `Timing`, so that a
  * test clock drives delays, cache lifetimes and rate limits alike.
  */
-import type { Timing } from "../../LocalGateway.js"
+import type { Timing } from "./time.js"
 
 /** The host's clock and timers. */
 export const realTiming: Timing = {

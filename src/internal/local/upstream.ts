@@ -1,11 +1,15 @@
 /** One attempt at one provider. */
-import type { Options, Reply, Timing, UpstreamRequest } from "../../LocalGateway.js"
+
 import type { Answered } from "./answered.js"
 import { isSpoken } from "./builtIn.js"
 import { forwardTo } from "./forward.js"
+import type { Options } from "./options.js"
 import { makeRecent } from "./recent.js"
+import type { UpstreamRequest } from "./records.js"
 import { refused, render } from "./render.js"
+import type { Reply } from "./reply.js"
 import type { Target } from "./target.js"
+import type { Timing } from "./time.js"
 import { orAborted } from "./timing.js"
 import type { Ask, Wire } from "./wire.js"
 

@@ -1,5 +1,5 @@
 /** What one vendor's wire format must do for the built-in model to speak it. */
-import type { UpstreamRequest } from "../../LocalGateway.js"
+import type { UpstreamRequest } from "./records.js"
 
 /** A chat request, as far as the built-in model looks into it. */
 export interface Ask {

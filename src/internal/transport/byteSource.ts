@@ -10,6 +10,7 @@ import * as Cause from "effect/Cause"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Runtime from "effect/Runtime"
@@ -46,7 +47,10 @@ export const fromWeb = (body: ReadableStream<Uint8Array> | null): ByteSource => 
       } catch (reason) {
         return sink.broken(reason)
       }
-      reader.read().then(({ done, value }) => (done ? sink.end() : sink.bytes(value)), sink.broken)
+      reader.read().then(
+        ({ done, value }) => (done ? sink.end() : sink.bytes(value)),
+        (reason) => sink.broken(reason)
+      )
     },
     cancel() {
       // Cancelling a locked or broken body rejects; there is nobody left to tell.
@@ -58,6 +62,9 @@ export const fromWeb = (body: ReadableStream<Uint8Array> | null): ByteSource => 
 
 /** As much of Node's `Readable` as is needed, so that no Node module is imported. */
 interface NodeReadable {
+  readonly destroyed?: boolean
+  readonly errored?: unknown
+  readonly readableEnded?: boolean
   readonly read: () => Uint8Array | null
   readonly on: (
     event: "readable" | "end" | "error" | "close",
@@ -65,6 +72,8 @@ interface NodeReadable {
   ) => unknown
   readonly destroy: () => unknown
 }
+
+const closed = (): Error => new Error("the connection was closed")
 
 /** The body of an undici response. */
 export const fromNode = (body: NodeReadable): ByteSource => {
@@ -93,7 +102,10 @@ export const fromNode = (body: NodeReadable): ByteSource => {
         body.on("readable", serve)
         body.on("end", () => settle((sink) => sink.end()))
         body.on("error", (reason) => settle((sink) => sink.broken(reason)))
-        body.on("close", () => settle((sink) => sink.broken(new Error("the connection was closed"))))
+        body.on("close", () => settle((sink) => sink.broken(closed())))
+        // What happened before anybody listened is not told again.
+        if (body.readableEnded === true) outcome ??= (sink) => sink.end()
+        else if (body.destroyed === true) outcome ??= (sink) => sink.broken(body.errored ?? closed())
       }
       serve()
       if (waiting !== undefined && outcome !== undefined) settle(outcome)
@@ -105,20 +117,29 @@ export const fromNode = (body: NodeReadable): ByteSource => {
   }
 }
 
-// A sink is no effect, so the stream is pulled in fibers of its own, on the caller's runtime.
+// A sink is no effect, so the stream is pulled in fibers of its own, on the caller's runtime. They begin at a later
+// turn: a stream that has everything at hand would otherwise answer each pull inside the one before it.
 const readStream = <E>(
   stream: Stream.Stream<Uint8Array, E>,
   scope: Scope.CloseableScope,
   runtime: Runtime.Runtime<never>
 ): ByteSource => {
-  const runFork = Runtime.runFork(runtime)
+  const runFork = <A, E>(effect: Effect.Effect<A, E>) =>
+    Runtime.runFork(runtime)(Effect.interruptible(effect), { immediate: false })
   let pull: Effect.Effect<Chunk.Chunk<Uint8Array>, Option.Option<E>> | undefined
+  let pulling: Fiber.RuntimeFiber<unknown, unknown> | undefined
+  let cancelled = false
   return {
     pull(sink) {
-      runFork(
+      if (cancelled) return sink.broken(closed())
+      const fiber = runFork(
         pull ??
           Effect.flatten(Effect.map(Scope.extend(Stream.toPull(stream), scope), (made) => (pull = made)))
-      ).addObserver((exit) => {
+      )
+      pulling = fiber
+      fiber.addObserver((exit) => {
+        pulling = undefined
+        if (cancelled) return
         if (Exit.isSuccess(exit)) return sink.bytes(join(Chunk.toReadonlyArray(exit.value)))
         const failure = Cause.failureOption(exit.cause)
         if (Option.isSome(failure) && Option.isNone(failure.value)) return sink.end()
@@ -126,7 +147,10 @@ const readStream = <E>(
       })
     },
     cancel: () => {
-      runFork(Scope.close(scope, Exit.void))
+      if (cancelled) return
+      cancelled = true
+      const close = Scope.close(scope, Exit.void)
+      runFork(pulling === undefined ? close : Effect.zipRight(Fiber.interrupt(pulling), close))
     }
   }
 }

@@ -1,0 +1,115 @@
+/** What happens to a reply on its way, part of the public module `LocalGateway`. */
+import { dual } from "effect/Function"
+import type { Modifiers, Reply } from "./reply.js"
+import type { Time } from "./time.js"
+
+const modify = (self: Reply, modifiers: Modifiers): Reply => ({
+  ...self,
+  modifiers: { ...self.modifiers, ...modifiers }
+})
+
+/**
+ * Waits before anything is answered, status and headers included.
+ *
+ * @since 0.1.0
+ * @category modifiers
+ */
+export const delayed: {
+  (duration: Time): (self: Reply) => Reply
+  (self: Reply, duration: Time): Reply
+} = dual(2, (self: Reply, duration: Time): Reply => modify(self, { delay: duration }))
+
+/**
+ * The connection breaks after so many events of the stream (comments do not count); 0 is right after the
+ * headers. An answer that is not streamed breaks in its middle.
+ *
+ * @since 0.1.0
+ * @category modifiers
+ */
+export const dropAfter: {
+  (events: number): (self: Reply) => Reply
+  (self: Reply, events: number): Reply
+} = dual(2, (self: Reply, events: number): Reply => modify(self, { dropAfter: events }))
+
+/**
+ * The stream goes silent after so many events, and stays open until the client goes away. An answer that is
+ * not streamed goes silent in its middle.
+ *
+ * @since 0.1.0
+ * @category modifiers
+ */
+export const stallAfter: {
+  (events: number): (self: Reply) => Reply
+  (self: Reply, events: number): Reply
+} = dual(2, (self: Reply, events: number): Reply => modify(self, { stallAfter: events }))
+
+/**
+ * The provider reports an error inside the 200 that it began: after so many events (at the end, if there are
+ * fewer), in its own form, and then the stream ends. `status` (default 529 for Anthropic's `overloaded_error`, else 503) picks the error;
+ * `form: "tail"` sends it as bare JSON without `data:`, as Google does at times. An answer that is not
+ * streamed becomes that error body with status 200.
+ *
+ * @since 0.1.0
+ * @category modifiers
+ */
+export const errorEvent = (
+  self: Reply,
+  afterEvents: number,
+  options: {
+    readonly status?: number | undefined
+    readonly message?: string | undefined
+    readonly form?: "event" | "tail" | undefined
+  } = {}
+): Reply =>
+  modify(self, {
+    errorEvent: {
+      afterEvents,
+      status: options.status,
+      message: options.message,
+      form: options.form ?? "event"
+    }
+  })
+
+/**
+ * The provider's own keep-alives before the first event: SSE comments, or `ping` events. `every` is the pause
+ * before each; default none.
+ *
+ * @since 0.1.0
+ * @category modifiers
+ */
+export const keepAlives = (
+  self: Reply,
+  count: number,
+  options: { readonly every?: Time | undefined } = {}
+): Reply => modify(self, { keepAlives: { count, every: options.every } })
+
+/**
+ * Cuts the streamed bytes into network chunks of this size, wherever that falls: inside an event, inside a
+ * character. Without it every event is a chunk.
+ *
+ * @since 0.1.0
+ * @category modifiers
+ */
+export const rechunk: {
+  (bytes: number): (self: Reply) => Reply
+  (self: Reply, bytes: number): Reply
+} = dual(2, (self: Reply, bytes: number): Reply => modify(self, { chunkBytes: Math.max(1, bytes) }))
+
+/**
+ * Answers a request for a stream with one JSON body, as the gateway does when guardrails are on.
+ *
+ * @since 0.1.0
+ * @category modifiers
+ */
+export const unstreamed = (self: Reply): Reply => modify(self, { unstreamed: true })
+
+/**
+ * Lets the reply pass, with a data loss prevention match in the header `cf-aig-dlp` (action `FLAG`).
+ *
+ * @since 0.1.0
+ * @category modifiers
+ */
+export const dlpFlagged: {
+  (stage: "prompt" | "response"): (self: Reply) => Reply
+  (self: Reply, stage: "prompt" | "response"): Reply
+} = dual(2, (self: Reply, stage: "prompt" | "response"): Reply => modify(self, { dlpFlag: stage }))

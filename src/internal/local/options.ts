@@ -1,0 +1,109 @@
+/** What a gateway is made from, and what it then is, part of the public module `LocalGateway`. */
+import type * as Redacted from "effect/Redacted"
+import type { LogEntry, RecordedRequest, UpstreamRequest } from "./records.js"
+import type { Time, Timing } from "./time.js"
+import type { Upstream } from "./upstreamKinds.js"
+
+/**
+ * A stored provider key (BYOK), or several by alias. A plain key has the alias `default`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type StoredKey = string | Redacted.Redacted | { readonly [alias: string]: string | Redacted.Redacted }
+
+/**
+ * Settings of a local gateway. All are optional; provider names are the gateway's slugs (`openai`,
+ * `anthropic`, `google-ai-studio`, `workers-ai`, `groq`, …).
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** The account in the URL. Default `"local-account"`; any other answers 400 with code 2001. */
+  readonly accountId?: string | undefined
+  /**
+   * Gateways that exist. Default `["local-gateway"]`. Any other id answers 400 with code 2001, except
+   * `default`, which Cloudflare creates on its first authenticated request.
+   */
+  readonly gateways?: ReadonlyArray<string> | undefined
+  /**
+   * The gateway token, expected as `cf-aig-authorization: Bearer <token>`, else 401 with code 2009. Default
+   * `"local-token"`. `null` turns authentication off.
+   */
+  readonly token?: string | Redacted.Redacted | null | undefined
+  /** Provider keys stored in the gateway, by slug: used for requests that carry no credential. Default none. */
+  readonly storedKeys?: Readonly<Record<string, StoredKey>> | undefined
+  /**
+   * Whether requests with neither a credential nor a stored key are answered at Cloudflare's expense. Default
+   * `true`: for every provider, so that an application without any key works. Cloudflare itself does it for
+   * `openai`, `anthropic`, `google-ai-studio`, `google-vertex-ai`, `grok` and `groq` only: give that list to
+   * be as strict, or `false`. A request that is not covered gets the provider's own "no key" answer.
+   */
+  readonly unifiedBilling?: boolean | ReadonlyArray<string> | undefined
+  /**
+   * The only credential that each provider takes, by slug; a different one gets that provider's own answer to
+   * a bad key. Providers that are not listed take anything that looks like a credential: not an empty one, not
+   * the text `undefined`, and not the gateway's own token (Workers AI excepted, whose credential is a
+   * Cloudflare token).
+   */
+  readonly keys?: Readonly<Record<string, string | Redacted.Redacted>> | undefined
+  /**
+   * At most `limit` requests in any `interval` (a sliding window); more get 429 with code 2003. Answers from
+   * the cache do not count. Default: no limit.
+   */
+  readonly rateLimit?: { readonly limit: number; readonly interval: Time } | undefined
+  /**
+   * Caching for all requests, as the gateway setting of that name. Default off: then a request is cached only
+   * if it has a `cf-aig-cache-key`.
+   */
+  readonly cache?: { readonly ttl: Time } | undefined
+  /** What stands behind the gateway, by slug. Default for every provider: `echo`, by the built-in model. */
+  readonly upstreams?: Readonly<Record<string, Upstream>> | undefined
+  /** Models that a provider has, by slug; others get its "no such model". Default: any name is a model. */
+  readonly models?: Readonly<Record<string, ReadonlyArray<string>>> | undefined
+  /** Models that no provider has. A name that contains `does-not-exist` is never a model. */
+  readonly unknownModels?: ReadonlyArray<string> | undefined
+  /**
+   * Dynamic routes: the compat models that each tries in order, as in
+   * `{ support: ["openai/gpt-5-mini", "anthropic/claude-haiku-4-5"] }`, asked for as `dynamic/support`.
+   */
+  readonly routes?: Readonly<Record<string, ReadonlyArray<string>>> | undefined
+  /**
+   * What a universal request answers when all its entries failed, which Cloudflare does not document: the
+   * last provider's answer (default), the first one's, or the gateway's own error (400, code 2005).
+   */
+  readonly whenAllFail?: "last" | "first" | "gateway" | undefined
+  /** How many of the latest requests, upstream requests and log entries are kept. Default 10,000 of each. */
+  readonly remember?: number | undefined
+  /** Called with each request before it is answered. */
+  readonly onRequest?: ((request: RecordedRequest) => void) | undefined
+}
+
+/**
+ * A local gateway: a plain value with its own cache, logs and counters.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface LocalGateway {
+  /**
+   * Answers a request, as `fetch` would: it rejects when the connection breaks before an answer
+   * (`disconnect`), or with the signal's reason when the client goes away. The body errors when it breaks
+   * later. `signal` replaces the request's own.
+   */
+  readonly handle: (
+    request: Request,
+    options?: { readonly timing?: Timing | undefined; readonly signal?: AbortSignal | undefined }
+  ) => Promise<Response>
+  /** Requests so far, in order (the latest 10,000, see `remember`). */
+  readonly requests: () => ReadonlyArray<RecordedRequest>
+  /** What the providers were asked, in order: one for each attempt. */
+  readonly upstreamRequests: () => ReadonlyArray<UpstreamRequest>
+  /** The log, oldest entry first. */
+  readonly logs: () => ReadonlyArray<LogEntry>
+  /** Requests whose answers are not complete, nor given up by the client. */
+  readonly inFlight: () => number
+  /** Forgets requests, logs, cache, rate limit and the positions of scripts. */
+  readonly reset: () => void
+}

@@ -1,0 +1,72 @@
+// The upstream of the benchmark, in a process of its own so that its CPU time is not counted. It answers what OpenAI would,
+// with as little work as possible.
+import { createServer } from "node:http"
+
+const usage = { prompt_tokens: 9, completion_tokens: 12, total_tokens: 21 }
+const whole = JSON.stringify({
+  id: "chatcmpl-1",
+  object: "chat.completion",
+  created: 1,
+  model: "gpt-4.1-mini",
+  choices: [
+    {
+      index: 0,
+      finish_reason: "stop",
+      message: { role: "assistant", content: "Brie, Gouda and Feta are cheeses." }
+    }
+  ],
+  usage
+})
+const chunk = (delta, finish) =>
+  `data: ${JSON.stringify({
+    id: "chatcmpl-1",
+    object: "chat.completion.chunk",
+    created: 1,
+    model: "gpt-4.1-mini",
+    system_fingerprint: "fp_44709d6fcb",
+    choices: [{ index: 0, delta, logprobs: null, finish_reason: finish ?? null }]
+  })}\n\n`
+const event = chunk({ content: " cheese" })
+const end = `${chunk({}, "stop")}data: ${JSON.stringify({ choices: [], usage })}\n\ndata: [DONE]\n\n`
+const block = event.repeat(64)
+
+const headers = {
+  "content-type": "text/event-stream",
+  "cf-aig-log-id": "01J0000000000000000000000",
+  "cf-aig-cache-status": "MISS"
+}
+
+const stream = (res, count, paced) => {
+  res.writeHead(200, headers)
+  let sent = 0
+  const more = () => {
+    for (;;) {
+      if (sent >= count) return res.end(end)
+      const size = paced ? 1 : Math.min(64, count - sent)
+      sent += size
+      const open = res.write(size === 64 ? block : event.repeat(size))
+      if (paced) return setTimeout(more, 1)
+      if (!open) return res.once("drain", more)
+    }
+  }
+  more()
+}
+
+const server = createServer((req, res) => {
+  req.resume()
+  req.on("end", () => {
+    const url = new URL(req.url, "http://localhost")
+    const model = url.searchParams.get("case") ?? req.headers["x-case"] ?? ""
+    if (model === "down") {
+      res.writeHead(503, { "content-type": "application/json" })
+      return res.end('{"error":{"message":"The server is overloaded.","type":"server_error","code":null}}')
+    }
+    const [kind, count] = model.split("-")
+    if (kind === "fast" || kind === "paced") return stream(res, Number(count), kind === "paced")
+    res.writeHead(200, { "content-type": "application/json", "cf-aig-log-id": "01J0000000000000000000000" })
+    res.end(whole)
+  })
+})
+server.keepAliveTimeout = 60_000
+server.listen(0, "127.0.0.1", () => process.send?.({ port: server.address().port }))
+process.on("disconnect", () => process.exit(0))
