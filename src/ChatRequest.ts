@@ -148,8 +148,10 @@ export const fromInput = (input: Input): Either.Either<ChatRequest, InvalidReque
   }
   if (isChatRequest(input)) return Either.right(input)
   const options: Options = isConversation(input) ? { messages: input } : input
-  const checked = validator()(options)
-  if (checked._tag === "Left") return Either.left(invalid(checked.left))
+  if (!isPlain(options)) {
+    const checked = validator()(options)
+    if (checked._tag === "Left") return Either.left(invalid(checked.left))
+  }
   const { prompt, messages = [], system, ...rest } = options
   const conversation: Array<Message.Message> =
     system === undefined ? [] : [{ role: "system", content: system }]
@@ -162,6 +164,41 @@ export const fromInput = (input: Input): Either.Either<ChatRequest, InvalidReque
   }
   return Either.right({ ...rest, [TypeId]: TypeId, messages: conversation })
 }
+
+/**
+ * Is this one of the requests that nearly everybody makes, and valid beyond doubt? The Schema is the judge of all others;
+ * asking it costs more than building the rest of the request.
+ */
+const isPlain = (options: Options): boolean => {
+  if (typeof options !== "object" || options === null) return false
+  for (const key of Object.keys(options)) {
+    switch (key) {
+      case "prompt":
+      case "system":
+        if (typeof options[key] !== "string") return false
+        break
+      case "temperature":
+        if (!(Number.isFinite(options[key]) && Number(options[key]) >= 0)) return false
+        break
+      case "maxTokens":
+        if (!(Number.isSafeInteger(options[key]) && Number(options[key]) > 0)) return false
+        break
+      case "messages":
+        if (!Array.isArray(options.messages) || !options.messages.every(isPlainMessage)) return false
+        break
+      default:
+        return false
+    }
+  }
+  return true
+}
+
+const isPlainMessage = (message: Message.Message): boolean =>
+  typeof message === "object" &&
+  message !== null &&
+  typeof message.content === "string" &&
+  (message.role === "user" || message.role === "assistant" || message.role === "system") &&
+  Object.keys(message).length === 2
 
 /**
  * Is this a checked request?

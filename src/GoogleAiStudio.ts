@@ -61,7 +61,7 @@ export const layer = (options: Provider.Options = {}): Layer.Layer<GoogleAiStudi
  * @category layers
  */
 export const layerConfig = (configs: {
-  readonly apiKey?: Config.Config<Redacted.Redacted> | undefined
+  readonly apiKey?: Config.Config<Redacted.Redacted | undefined> | undefined
 }): Layer.Layer<GoogleAiStudio, ConfigError | InvalidRequest> => Module.layerConfig(configs, layer)
 
 /**

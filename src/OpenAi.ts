@@ -76,9 +76,9 @@ export const layer = (options: Options = {}): Layer.Layer<OpenAi, InvalidRequest
  * @category layers
  */
 export const layerConfig = (configs: {
-  readonly apiKey?: Config.Config<Redacted.Redacted> | undefined
-  readonly organization?: Config.Config<string> | undefined
-  readonly project?: Config.Config<string> | undefined
+  readonly apiKey?: Config.Config<Redacted.Redacted | undefined> | undefined
+  readonly organization?: Config.Config<string | undefined> | undefined
+  readonly project?: Config.Config<string | undefined> | undefined
 }): Layer.Layer<OpenAi, ConfigError | InvalidRequest> => Module.layerConfig(configs, layer)
 
 /**

@@ -57,7 +57,7 @@ export const layer = (options: Provider.Options = {}): Layer.Layer<WorkersAi, In
  * @category layers
  */
 export const layerConfig = (configs: {
-  readonly apiKey?: Config.Config<Redacted.Redacted> | undefined
+  readonly apiKey?: Config.Config<Redacted.Redacted | undefined> | undefined
 }): Layer.Layer<WorkersAi, ConfigError | InvalidRequest> => Module.layerConfig(configs, layer)
 
 /**

@@ -484,7 +484,7 @@ export const allProvidersFailed = (attempts: ReadonlyArray<Attempt>): AllProvide
       attempts
         .map(
           (attempt) =>
-            `${attempt.leg}. ${attempt.provider} ${attempt.model}: ${attempt.error._tag} after ${Duration.format(
+            `${attempt.provider} ${attempt.model}: ${attempt.error._tag} after ${Duration.format(
               attempt.duration
             )} (${attempt.error.message})`
         )

@@ -4,7 +4,6 @@ import type { ConfigError } from "effect/ConfigError"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type * as Redacted from "effect/Redacted"
 import type { AiGateway } from "../AiGateway.js"
 import * as Provider from "../Provider.js"
 import type { InvalidRequest } from "./errors.js"
@@ -29,11 +28,6 @@ export const layer = <I>(
     })
   )
 
-/** What a provider's `layerConfig` can read: each setting as a `Config`. */
-export type Configs = Readonly<
-  Record<string, Config.Config<string | Redacted.Redacted | undefined> | undefined>
->
-
 /** Reads the settings that are there, by their names, and makes a layer of them. */
 export const layerConfig = <C extends object, I>(
   configs: C,
@@ -42,8 +36,10 @@ export const layerConfig = <C extends object, I>(
   const present: Record<string, Config.Config<unknown>> = {}
   // `Config.all` cannot read a key that holds `undefined`.
   for (const [name, config] of Object.entries(configs)) if (Config.isConfig(config)) present[name] = config
+  // Nor can it read an empty record.
+  const read = Object.keys(present).length === 0 ? Config.succeed({}) : Config.all(present)
   // `present` holds exactly the configs of `C`, and so what is read has exactly their types.
-  return Layer.unwrapEffect(Effect.map(Config.all(present), (settings) => build(settings as Settings<C>)))
+  return Layer.unwrapEffect(Effect.map(read, (settings) => build(settings as Settings<C>)))
 }
 
 /** What a record of configs reads. */
