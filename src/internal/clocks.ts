@@ -2,6 +2,7 @@
  * The client's clocks. All clocks of a call are watched by one timer, or by one fiber under a `TestClock`; a wait is ended by
  * answering it in the callee's place, because `Effect.timeout` races two fibers, which costs more than the rest of a call.
  */
+
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as DefaultServices from "effect/DefaultServices"
@@ -11,6 +12,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import { ModelTimeout } from "./errors.js"
+import { unchecked } from "./unchecked.js"
 
 /** What a call is doing; tells a person where the time went. */
 export interface Progress {
@@ -102,14 +104,17 @@ export class Clocks {
 
   private fire(phase: "firstEvent" | "idle" | "total", limit: number): number {
     const { during, provider, model } = this.progress
-    const timeout = new ModelTimeout({
-      phase,
-      during,
-      provider,
-      model,
-      limit: Duration.millis(limit),
-      message: timeoutMessage(phase, limit, this.progress)
-    })
+    const timeout = new ModelTimeout(
+      {
+        phase,
+        during,
+        provider,
+        model,
+        limit: Duration.millis(limit),
+        message: timeoutMessage(phase, limit, this.progress)
+      },
+      unchecked
+    )
     this.fired = timeout
     const answer = this.answer
     this.waited()

@@ -1,6 +1,8 @@
 /** What a stream has handed over so far, kept for the moment it breaks. */
+
 import type { ChatEvent } from "../ChatEvent.js"
 import { type LegError, StreamBroken } from "./errors.js"
+import { unchecked } from "./unchecked.js"
 
 /** Beyond this many characters only events are counted, so that a stream's memory does not grow with its length. */
 const keptCharacters = 1 << 20
@@ -41,17 +43,20 @@ export class Delivered {
 
   broken(cause: LegError): StreamBroken {
     const { provider, model, source, status, code, logId, gateway } = cause
-    return new StreamBroken({
-      provider,
-      model,
-      source,
-      status,
-      code,
-      logId,
-      gateway,
-      message: `The stream broke after ${this.events} events: ${cause.message}`,
-      delivered: { text: this.spoken.text(), reasoning: this.thought.text(), events: this.events },
-      cause
-    })
+    return new StreamBroken(
+      {
+        provider,
+        model,
+        source,
+        status,
+        code,
+        logId,
+        gateway,
+        message: `The stream broke after ${this.events} events: ${cause.message}`,
+        delivered: { text: this.spoken.text(), reasoning: this.thought.text(), events: this.events },
+        cause
+      },
+      unchecked
+    )
   }
 }

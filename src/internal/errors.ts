@@ -2,10 +2,12 @@
  * The tagged errors. They live below everything else, so that the classifier and the public module
  * `AiGatewayError` can both use them without a cycle.
  */
+
 import * as Duration from "effect/Duration"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { GatewayMetadata } from "../GatewayMetadata.js"
+import { unchecked } from "./unchecked.js"
 
 /**
  * Marks every error of this library, so that it can be told from another library's error with the same tag.
@@ -477,16 +479,19 @@ export const lastCause = (error: AiGatewayError): LegError | AllProvidersFailed 
 
 /** @internal */
 export const allProvidersFailed = (attempts: ReadonlyArray<Attempt>): AllProvidersFailed =>
-  new AllProvidersFailed({
-    attempts,
-    message:
-      (attempts.length === 1 ? "The only provider failed: " : `All ${attempts.length} providers failed: `) +
-      attempts
-        .map(
-          (attempt) =>
-            `${attempt.provider} ${attempt.model}: ${attempt.error._tag} after ${Duration.format(
-              attempt.duration
-            )} (${attempt.error.message})`
-        )
-        .join("; ")
-  })
+  new AllProvidersFailed(
+    {
+      attempts,
+      message:
+        (attempts.length === 1 ? "The only provider failed: " : `All ${attempts.length} providers failed: `) +
+        attempts
+          .map(
+            (attempt) =>
+              `${attempt.provider} ${attempt.model}: ${attempt.error._tag} after ${Duration.format(
+                attempt.duration
+              )} (${attempt.error.message})`
+          )
+          .join("; ")
+    },
+    unchecked
+  )

@@ -2,6 +2,7 @@
  * From the bytes of one response to chat events. Each network read is taken apart at once, from bytes to events, and
  * handed on as one array; a read that holds no event asks for the next without a step of the fiber in between.
  */
+
 import * as Effect from "effect/Effect"
 import { createParser, type EventSourceParser } from "eventsource-parser"
 import { type ChatEvent, isContent } from "../ChatEvent.js"
@@ -12,6 +13,7 @@ import type { GatewayResponse } from "./exchange.js"
 import { type Asked, Response } from "./gatewayResponse.js"
 import { parseJson } from "./json.js"
 import type { ByteSource } from "./transport/byteSource.js"
+import { unchecked } from "./unchecked.js"
 import * as Whole from "./wholeAnswer.js"
 import type { Fault, Wire } from "./wire/wire.js"
 
@@ -130,10 +132,13 @@ export class EventReader {
     this.fail(
       this.response instanceof Response
         ? this.response.brokenOff(reason)
-        : new TransportFailure({
-            ...this.asked,
-            message: `The response of ${this.asked.provider} broke off.`
-          })
+        : new TransportFailure(
+            {
+              ...this.asked,
+              message: `The response of ${this.asked.provider} broke off.`
+            },
+            unchecked
+          )
     )
   }
 
@@ -232,12 +237,15 @@ const toLegError = (fault: Fault, found: string, response: GatewayResponse, aske
     case "MalformedFault":
       return Whole.malformed(Whole.placeOf(fault), found, response, asked)
     case "TruncatedFault":
-      return new TransportFailure({
-        ...asked,
-        status: response.status,
-        logId: response.gateway.logId,
-        gateway: response.gateway,
-        message: `The stream of ${asked.provider} was cut off: it ended before the model did.`
-      })
+      return new TransportFailure(
+        {
+          ...asked,
+          status: response.status,
+          logId: response.gateway.logId,
+          gateway: response.gateway,
+          message: `The stream of ${asked.provider} was cut off: it ended before the model did.`
+        },
+        unchecked
+      )
   }
 }

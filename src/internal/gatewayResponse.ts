@@ -1,4 +1,5 @@
 /** A response of the gateway whose status is a success; its body is still to be read. */
+
 import * as Channel from "effect/Channel"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
@@ -9,6 +10,7 @@ import { type LegError, MalformedResponse, TransportFailure } from "./errors.js"
 import { parseJson } from "./json.js"
 import type { ByteSource } from "./transport/byteSource.js"
 import type { IncomingResponse } from "./transport/transport.js"
+import { unchecked } from "./unchecked.js"
 
 /** Who was asked, for errors. */
 export interface Asked {
@@ -68,18 +70,24 @@ export class Response {
 
   /** The body ended before the answer did. */
   brokenOff(reason: unknown): TransportFailure {
-    return new TransportFailure({
-      ...this.context(),
-      message: `The response of ${this.asked.provider} broke off: ${this.scrub(describe(reason))}`
-    })
+    return new TransportFailure(
+      {
+        ...this.context(),
+        message: `The response of ${this.asked.provider} broke off: ${this.scrub(describe(reason))}`
+      },
+      unchecked
+    )
   }
 
   malformed(problem: string, found: string): MalformedResponse {
-    return new MalformedResponse({
-      ...this.context(),
-      message: `${this.asked.provider} answered with something that its protocol does not allow: ${this.scrub(problem)}`,
-      excerpt: this.scrub(found).slice(0, 500)
-    })
+    return new MalformedResponse(
+      {
+        ...this.context(),
+        message: `${this.asked.provider} answered with something that its protocol does not allow: ${this.scrub(problem)}`,
+        excerpt: this.scrub(found).slice(0, 500)
+      },
+      unchecked
+    )
   }
 
   context() {

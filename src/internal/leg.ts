@@ -1,4 +1,5 @@
 /** One model of one provider: encodes, sends, decodes; retries itself; opens its own streams. */
+
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -24,6 +25,7 @@ import * as Retry from "./retry.js"
 import * as Spans from "./spans.js"
 import { defaultFirstEvent, defaultIdle, type TimeoutMillis, type Timeouts, toMillis } from "./timeouts.js"
 import { fromStream } from "./transport/byteSource.js"
+import { unchecked } from "./unchecked.js"
 import * as WholeAnswer from "./wholeAnswer.js"
 import type { Encoded, Wire } from "./wire/wire.js"
 
@@ -327,11 +329,14 @@ class Leg<I> {
     if (encoded.unsupported.length > 0 && this.unsupported === "fail") {
       const feature = encoded.unsupported.join(", ")
       return Effect.fail(
-        new Unsupported({
-          feature,
-          ...this.asked,
-          message: `${slug} ${model} cannot take ${feature}. Leave it out, or make the model with unsupported: "drop".`
-        })
+        new Unsupported(
+          {
+            feature,
+            ...this.asked,
+            message: `${slug} ${model} cannot take ${feature}. Leave it out, or make the model with unsupported: "drop".`
+          },
+          unchecked
+        )
       )
     }
     return Effect.flatMap(tag, (provider) =>

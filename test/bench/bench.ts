@@ -190,7 +190,7 @@ await section("paced", async () => {
 
 await section("fallback", async () => {
   const client = "layerUndici"
-  const one = runtime(app(client, "whole"))
+  const one = runtime(Layer.merge(app(client, "whole"), Logger.remove(Logger.defaultLogger)))
   const down = OpenAi.model("gpt-4.1-mini").pipe(
     ChatModel.provideService(OpenAi.OpenAi, OpenAi.make({ headers: { "x-case": "down" } })),
     ChatModel.withDefaults({ options: { retries: { maxAttempts: 1 } } })
@@ -200,7 +200,7 @@ await section("fallback", async () => {
     { name: "one call", run: () => one.runPromise(model.chat(question)) },
     {
       name: "a list whose first leg is down",
-      run: () => one.runPromise(list.chat(question).pipe(Effect.provide(Logger.remove(Logger.defaultLogger))))
+      run: () => one.runPromise(list.chat(question))
     }
   ]
   table(

@@ -1,6 +1,7 @@
 /**
  * From a verdict to an error with a message that a person can act on: who refused, what they said, what to do.
  */
+
 import * as Duration from "effect/Duration"
 import { fromHeaders } from "../../GatewayMetadata.js"
 import {
@@ -17,6 +18,7 @@ import {
   RateLimited,
   Unauthorized
 } from "../errors.js"
+import { unchecked } from "../unchecked.js"
 import { bounded, type Facts, type Headers, isRecord, line, textOf, type Verdict } from "./text.js"
 
 /** Headers may come from anywhere; only strings may reach the metadata, whose schema is strict. */
@@ -140,26 +142,29 @@ export const build = (verdict: Verdict, facts: Facts): LegError => {
   }
   switch (verdict.tag) {
     case "GatewayNotFound":
-      return new GatewayNotFound(fields)
+      return new GatewayNotFound(fields, unchecked)
     case "Unauthorized":
-      return new Unauthorized(fields)
+      return new Unauthorized(fields, unchecked)
     case "BadRequest":
-      return new BadRequest(fields)
+      return new BadRequest(fields, unchecked)
     case "ModelNotFound":
-      return new ModelNotFound(fields)
+      return new ModelNotFound(fields, unchecked)
     case "ContextLengthExceeded":
-      return new ContextLengthExceeded(fields)
+      return new ContextLengthExceeded(fields, unchecked)
     case "RateLimited":
-      return new RateLimited(fields)
+      return new RateLimited(fields, unchecked)
     case "QuotaExceeded":
       // No pause brings money back, so the server's "retry" is not passed on.
-      return new QuotaExceeded({ ...fields, retryable: fields.retryable === false ? false : undefined })
+      return new QuotaExceeded(
+        { ...fields, retryable: fields.retryable === false ? false : undefined },
+        unchecked
+      )
     case "ContentBlocked":
-      return new ContentBlocked({ ...fields, stage: verdict.stage, by: verdict.by })
+      return new ContentBlocked({ ...fields, stage: verdict.stage, by: verdict.by }, unchecked)
     case "ProviderFailure":
-      return new ProviderFailure(fields)
+      return new ProviderFailure(fields, unchecked)
     case "ModelTimeout":
-      return new ModelTimeout({ ...fields, phase: "provider" })
+      return new ModelTimeout({ ...fields, phase: "provider" }, unchecked)
     case "MalformedResponse":
       return new MalformedResponse({ ...fields, excerpt: facts.excerpt })
   }

@@ -5,19 +5,27 @@ import type * as HttpClient from "@effect/platform/HttpClient"
 import * as Client from "@effect/platform/HttpClient"
 import type { HttpClientError } from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
 import { hasBody, isHttpMethod } from "@effect/platform/HttpMethod"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as FiberRef from "effect/FiberRef"
 import * as Scope from "effect/Scope"
 import { describe } from "../classify.js"
 import { InvalidRequest, type LegError, TransportFailure } from "../errors.js"
+import { unchecked } from "../unchecked.js"
 import * as ByteSource from "./byteSource.js"
 import type { IncomingResponse, OutgoingRequest, Transport } from "./transport.js"
 
 export const make = (client: HttpClient.HttpClient): Transport => {
   // The gateway has a span of its own for each attempt, with more to tell; and without the client's span no
   // `traceparent` or `b3` header goes to a third party. `withScope` ties the socket to a scope that we close.
-  const scoped = Client.withTracerDisabledWhen(Client.withScope(client), () => true)
+  const scoped = Client.withScope(client)
+  const quiet = Client.withTracerDisabledWhen(scoped, () => true)
+  const execute = (request: HttpClientRequest.HttpClientRequest) =>
+    Effect.withFiberRuntime<HttpClientResponse, HttpClientError, Scope.Scope>((fiber) =>
+      (fiber.getFiberRef(FiberRef.currentTracerEnabled) ? quiet : scoped).execute(request)
+    )
   return {
     kind: "https",
     send: (request) =>
@@ -26,7 +34,7 @@ export const make = (client: HttpClient.HttpClient): Transport => {
           Effect.matchCauseEffect(
             restore(
               Effect.flatMap(
-                Effect.provideService(scoped.execute(toClient(request)), Scope.Scope, scope),
+                Effect.provideService(execute(toClient(request)), Scope.Scope, scope),
                 (response) =>
                   Effect.map(
                     ByteSource.fromResponse(response),
@@ -75,7 +83,10 @@ const toLegError = (error: HttpClientError): LegError => {
     })
   }
   // Never the client's error itself: it holds the request with its headers, and so the keys.
-  return new TransportFailure({
-    message: `No response from the gateway: ${describe(error.cause ?? error.description ?? error.reason)}`
-  })
+  return new TransportFailure(
+    {
+      message: `No response from the gateway: ${describe(error.cause ?? error.description ?? error.reason)}`
+    },
+    unchecked
+  )
 }
