@@ -9,7 +9,9 @@ const entry = readdirSync("src")
 export default defineConfig({
   entry,
   format: ["esm", "cjs"],
-  dts: true,
+  // The declarations are TypeScript's own: a bundler of them turned re-exported types into values.
+  dts: false,
+  removeNodeProtocol: false,
   splitting: true,
   treeshake: true,
   sourcemap: true,

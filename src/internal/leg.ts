@@ -25,6 +25,7 @@ import * as Retry from "./retry.js"
 import * as Spans from "./spans.js"
 import { defaultFirstEvent, defaultIdle, type TimeoutMillis, type Timeouts, toMillis } from "./timeouts.js"
 import { fromStream } from "./transport/byteSource.js"
+import { type Arrival, CurrentArrival } from "./transport/transport.js"
 import { unchecked } from "./unchecked.js"
 import * as WholeAnswer from "./wholeAnswer.js"
 import type { Encoded, Wire } from "./wire/wire.js"
@@ -166,7 +167,7 @@ class Leg<I> {
     return Effect.flatMap(this.encode(request, false), (encoded) =>
       Effect.uninterruptibleMask((restore) => {
         progress.during = "connect"
-        return Effect.flatMap(restore(gateway.send(encoded)), (response) => {
+        return Effect.flatMap(arriving(restore, gateway.send(encoded)), (response) => {
           progress.during = "response"
           return Effect.flatMap(
             Effect.onError(restore(response.text), () => response.close),
@@ -230,7 +231,10 @@ class Leg<I> {
           const stop = watched === undefined ? Effect.void : Clocks.stop(watched)
           const sent = gateway.send(encoded)
           const response = yield* Effect.onError(
-            restore(watched === undefined ? sent : Clocks.guard(watched.clocks, sent, (lost) => lost.close)),
+            arriving(
+              restore,
+              watched === undefined ? sent : Clocks.guard(watched.clocks, sent, (lost) => lost.close)
+            ),
             () => stop
           )
           progress.during = "stream"
@@ -381,6 +385,18 @@ class Leg<I> {
     const { slug } = this.definition
     return new Unauthorized({ ...this.asked, source: "provider", message: `No key for ${slug}: ${reason}` })
   }
+}
+
+/** Waits for a response; one that comes in the moment in which the wait ends otherwise is closed. */
+const arriving = <A, E, R>(
+  restore: (effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>,
+  effect: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> => {
+  const arrival: Arrival = { close: undefined }
+  return Effect.onError(
+    restore(Effect.provideService(effect, CurrentArrival, arrival)),
+    () => arrival.close ?? Effect.void
+  )
 }
 
 const withPrefix = (prefix: string, key: Redacted.Redacted): Redacted.Redacted =>

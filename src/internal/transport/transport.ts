@@ -1,4 +1,5 @@
 /** How a request reaches the gateway. A transport moves bytes; it knows no provider and judges no answer. */
+import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { LegError } from "../errors.js"
 import type { ByteSource } from "./byteSource.js"
@@ -24,3 +25,16 @@ export interface IncomingResponse {
   /** Lets go of the response and its socket. Needed unless the body was read to its end; idempotent. */
   readonly close: Effect.Effect<void>
 }
+
+/**
+ * What closes the response that a caller is waiting for. A caller that is interrupted in the very moment in which the
+ * response comes never sees it, and finds here what it has to close.
+ */
+export interface Arrival {
+  close: Effect.Effect<void> | undefined
+}
+
+export class CurrentArrival extends Context.Reference<CurrentArrival>()(
+  "effect-ai-gateway/internal/CurrentArrival",
+  { defaultValue: (): Arrival | undefined => undefined }
+) {}
