@@ -97,6 +97,8 @@ export class Clocks {
     const sinceStart = now - this.startedAt
     const sinceByte = this.waitingSince === undefined ? 0 : now - this.waitingSince
     if (sinceStart >= this.limits.total) return this.fire("total", this.limits.total)
+    // Nobody waits: the first content may have come, and the clock is about to be told to stop.
+    if (sinceStart >= this.firstEvent && this.answer === undefined) return 1
     if (sinceStart >= this.firstEvent) return this.fire("firstEvent", this.firstEvent)
     if (sinceByte >= this.idle) return this.fire("idle", this.idle)
     return Math.min(this.limits.total - sinceStart, this.firstEvent - sinceStart, this.idle - sinceByte)

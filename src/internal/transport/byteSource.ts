@@ -141,6 +141,8 @@ const readStream = <E>(
         pulling = undefined
         if (cancelled) return
         if (Exit.isSuccess(exit)) return sink.bytes(join(Chunk.toReadonlyArray(exit.value)))
+        // At its end, good or bad, the stream lets go of what it holds; nobody needs to cancel it any more.
+        runFork(Scope.close(scope, Exit.void))
         const failure = Cause.failureOption(exit.cause)
         if (Option.isSome(failure) && Option.isNone(failure.value)) return sink.end()
         sink.broken(Option.isSome(failure) ? Option.getOrUndefined(failure.value) : Cause.squash(exit.cause))
