@@ -1,10 +1,25 @@
-import * as HttpClient from "@effect/platform/HttpClient"
-import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import * as http from "node:http"
+import type { AddressInfo } from "node:net"
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import type * as HttpClient from "@effect/platform/HttpClient"
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { assert, describe, it } from "@effect/vitest"
-import { Chunk, Effect, Exit, Fiber, FastCheck as fc, Layer, Stream, TestClock } from "effect"
+import {
+  Chunk,
+  Effect,
+  Exit,
+  Fiber,
+  FastCheck as fc,
+  Layer,
+  Redacted,
+  Ref,
+  Schedule,
+  Stream,
+  TestClock
+} from "effect"
 import {
   AiGateway,
-  type AiGatewayError,
+  AiGatewayError,
   Anthropic,
   type ChatEvent,
   ChatModel,
@@ -14,8 +29,6 @@ import {
   WorkersAi
 } from "effect-ai-gateway"
 
-const Providers = Layer.mergeAll(OpenAi.layer(), Anthropic.layer(), GoogleAiStudio.layer(), WorkersAi.layer())
-
 type Needs =
   | AiGateway.AiGateway
   | OpenAi.OpenAi
@@ -23,457 +36,817 @@ type Needs =
   | GoogleAiStudio.GoogleAiStudio
   | WorkersAi.WorkersAi
 
+const settings = {
+  accountId: "local-account",
+  gatewayId: "local-gateway",
+  token: Redacted.make("local-token")
+}
+const providers = Layer.mergeAll(OpenAi.layer(), Anthropic.layer(), GoogleAiStudio.layer(), WorkersAi.layer())
+
+const setup = (
+  upstreams: NonNullable<LocalGateway.Options["upstreams"]>,
+  options: LocalGateway.Options = {}
+) => {
+  const gateway = LocalGateway.make({ ...options, upstreams })
+  const layer = providers.pipe(
+    Layer.provideMerge(AiGateway.layer(settings)),
+    Layer.provideMerge(LocalGateway.layerFrom(gateway))
+  )
+  return { gateway, layer }
+}
+
+/** Lets promises that are already due run; no time passes on the test clock. */
+const flush = Effect.promise(async () => {
+  for (let i = 0; i < 30; i++) await new Promise<void>((resolve) => setImmediate(resolve))
+})
+
+const { always, dropAfter, errorEvent, raw, rechunk, script, stallAfter, status, text, unstreamed } =
+  LocalGateway
 const openai = OpenAi.model("gpt-4.1-mini")
 const anthropic = Anthropic.model("claude-haiku-4-5")
 const google = GoogleAiStudio.model("gemini-2.5-flash")
-const workersAi = WorkersAi.model("@cf/meta/llama-3.1-8b-instruct")
+const workers = WorkersAi.model("@cf/meta/llama-3.1-8b-instruct")
 
-const models: ReadonlyArray<readonly [string, ChatModel.With<Needs>]> = [
+const wires: ReadonlyArray<readonly [string, ChatModel.Leg<Needs>]> = [
   ["openai", openai],
   ["anthropic", anthropic],
   ["google-ai-studio", google],
-  ["workers-ai", workersAi]
+  ["workers-ai", workers]
 ]
 
-const local = (options: LocalGateway.Options = {}) => Layer.merge(Providers, LocalGateway.layerTest(options))
+const once = ChatModel.retry(Schedule.recurs(0))
+const events = <R>(model: ChatModel.With<R>) =>
+  Effect.map(Stream.runCollect(model.streamChat("hi")), Chunk.toReadonlyArray)
 
-const replying = (provider: string, ...replies: ReadonlyArray<LocalGateway.Reply>) =>
-  local({ upstreams: { [provider]: LocalGateway.script(replies) } })
+/** Without what differs from request to request. */
+const timeless = (all: ReadonlyArray<ChatEvent.ChatEvent>) =>
+  all.map((event) => (event._tag === "Start" ? { ...event, gateway: {} } : event))
 
-const once = <R>(model: ChatModel.With<R>) =>
-  ChatModel.make<R>({
-    metadata: model.metadata,
-    chat: (input) => model.chat(input),
-    streamChat: (input) => model.streamChat(input)
-  })
+const tags = (all: ReadonlyArray<ChatEvent.ChatEvent>) => all.map((event) => event._tag)
+const sse = (body: string | ReadonlyArray<string | Uint8Array>, type = "text/event-stream") =>
+  raw({ headers: { "content-type": type }, body })
 
-/** All events that came, and how the stream ended. */
-const run = <E, R>(stream: Stream.Stream<ChatEvent.ChatEvent, E, R>) =>
-  Effect.gen(function* () {
-    const events: Array<ChatEvent.ChatEvent> = []
-    const exit = yield* Effect.exit(
-      Stream.runForEachChunk(stream, (chunk) => Effect.sync(() => events.push(...chunk)))
-    )
-    return { events, exit }
-  })
-
-const failure = <A, E>(exit: Exit.Exit<A, E>): E => {
-  if (Exit.isSuccess(exit)) throw new Error("expected a failure")
-  const { cause } = exit
-  if (cause._tag !== "Fail") throw new Error(`expected a typed failure, got ${cause._tag}`)
-  return cause.error
-}
-
-const tags = (events: ReadonlyArray<ChatEvent.ChatEvent>) => events.map((event) => event._tag)
-const text = (events: ReadonlyArray<ChatEvent.ChatEvent>) =>
-  events.map((event) => (event._tag === "TextDelta" ? event.text : "")).join("")
-
-const noRetry = { options: { retries: { maxAttempts: 1 } } } as const
-const ask = { prompt: "hello", ...noRetry }
-
-/** A client whose every answer is this response; counts what was asked and what was let go. */
-const stub = (respond: (signal: AbortSignal) => Response) => {
-  const seen = { requests: 0 }
-  const client = HttpClient.make((request, _url, signal) =>
-    Effect.sync(() => {
-      seen.requests++
-      return HttpClientResponse.fromWeb(request, respond(signal))
-    })
-  )
-  const layer = Layer.merge(
-    Providers,
-    AiGateway.layer({ accountId: "a", gatewayId: "g" }).pipe(
-      Layer.provide(Layer.succeed(HttpClient.HttpClient, client)),
-      Layer.orDie
-    )
-  )
-  return { seen, layer }
-}
-
-const sse = (body: BodyInit) => new Response(body, { headers: { "content-type": "text/event-stream" } })
-const chunk = (content: string) =>
+const delta = (content: string) =>
   `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content } }] })}\n\n`
 const stop = `data: ${JSON.stringify({ choices: [{ index: 0, delta: {}, finish_reason: "stop" }] })}\n\n`
 const done = "data: [DONE]\n\n"
+const plainJson = JSON.stringify({
+  choices: [{ index: 0, message: { role: "assistant", content: "fine" }, finish_reason: "stop" }]
+})
 
-describe("what a stream delivers", () => {
-  for (const [provider, model] of models) {
-    it.effect(`89. ${provider}: "Hel" and "lo" are "Hello" and one finish`, () =>
-      Effect.gen(function* () {
-        const { events } = yield* run(model.streamChat("hi"))
-        assert.strictEqual(text(events), "Hello")
-        assert.strictEqual(events[0]?._tag, "Start")
-        assert.strictEqual(events.at(-1)?._tag, "Finish")
-        assert.strictEqual(events.at(-2)?._tag, "Usage")
-        assert.lengthOf(
-          events.filter((event) => event._tag === "Finish" || event._tag === "Start"),
-          2
-        )
-      }).pipe(Effect.provide(replying(provider, LocalGateway.text("Hello", { chunks: ["Hel", "lo"] }))))
-    )
+const broken = (error: AiGatewayError.AiGatewayError): AiGatewayError.StreamBroken => {
+  if (error._tag !== "StreamBroken") throw new Error(`${error._tag}: ${error.message}`)
+  return error
+}
 
-    it.effect(`90. ${provider}: the network may cut the bytes anywhere, characters included`, () =>
-      Effect.promise(() =>
-        fc.assert(
-          fc.asyncProperty(fc.integer({ min: 1, max: 40 }), (size) => {
-            const reply = LocalGateway.text("Grüße, 世界 🧀!", { chunks: ["Grü", "ße, 世", "界 🧀", "!"] })
-            return run(model.streamChat("hi")).pipe(
-              Effect.provide(replying(provider, LocalGateway.rechunk(reply, size))),
-              Effect.tap(({ events, exit }) => {
-                assert.isTrue(Exit.isSuccess(exit))
-                assert.strictEqual(text(events), "Grüße, 世界 🧀!")
-                assert.strictEqual(events.at(-1)?._tag, "Finish")
-              }),
-              Effect.asVoid,
-              Effect.runPromise
-            )
-          }),
-          { numRuns: 15 }
-        )
+describe("what a stream consists of", () => {
+  it.effect("89. 'Hel' and 'lo' are Hello, and one finish", () => {
+    const { layer } = setup({ openai: always(text("Hello", { chunks: ["Hel", "lo"] })) })
+    return Effect.gen(function* () {
+      const all = yield* events(openai)
+      assert.deepStrictEqual(tags(all), ["Start", "TextDelta", "TextDelta", "Usage", "Finish"])
+      assert.strictEqual((yield* ChatModel.collect(Stream.fromIterable(all))).text, "Hello")
+    }).pipe(Effect.provide(layer))
+  })
+
+  for (const [slug, model] of wires) {
+    const replies: ReadonlyArray<readonly [string, LocalGateway.Reply]> = [
+      ["a text", text("one two three")],
+      ["an empty answer", text("", { chunks: [] })],
+      ["a tool call", LocalGateway.toolCall("weather", { city: "Zürich" })],
+      ["a text that is cut off by its limit", text("one two", { finishReason: "length" })]
+    ]
+    for (const [name, reply] of replies) {
+      it.effect(`${slug}: ${name} begins with Start, and ends with exactly one Finish after Usage`, () => {
+        const { layer } = setup({ [slug]: always(reply) })
+        return Effect.gen(function* () {
+          const all = yield* events(model)
+          assert.strictEqual(all[0]?._tag, "Start")
+          assert.deepStrictEqual(tags(all).slice(-2), ["Usage", "Finish"])
+          for (const tag of ["Start", "Usage", "Finish"]) {
+            assert.strictEqual(tags(all).filter((it) => it === tag).length, 1)
+          }
+        }).pipe(Effect.provide(layer))
+      })
+
+      it.effect(
+        `${slug}: ${name} is the same answer from chat, collected, and as JSON instead of events`,
+        () => {
+          const { layer } = setup({ [slug]: script([reply, reply, unstreamed(reply)]) })
+          return Effect.gen(function* () {
+            const whole = yield* model.chat("hi")
+            const streamed = yield* ChatModel.collect(model.streamChat("hi"))
+            const json = yield* ChatModel.collect(model.streamChat("hi"))
+            for (const answer of [streamed, json]) {
+              assert.strictEqual(answer.text, whole.text)
+              assert.strictEqual(answer.finishReason, whole.finishReason)
+              assert.deepStrictEqual(answer.usage, whole.usage)
+              assert.strictEqual(answer.provider, whole.provider)
+              assert.strictEqual(answer.model, whole.model)
+              assert.deepStrictEqual(
+                answer.toolCalls.map((call) => [call.name, JSON.parse(call.arguments)]),
+                whole.toolCalls.map((call) => [call.name, JSON.parse(call.arguments)])
+              )
+            }
+          }).pipe(Effect.provide(layer))
+        }
       )
-    )
-
-    it.effect(`${provider}: the collected stream is what chat answers`, () => {
-      const reply = LocalGateway.text("Brie and Feta", { chunks: ["Brie ", "and ", "Feta"] })
-      return Effect.gen(function* () {
-        const streamed = yield* ChatModel.collect(model.streamChat("hi"))
-        const whole = yield* model.chat("hi")
-        const { raw: _raw, gateway: _gateway, ...expected } = whole
-        const { raw: _none, gateway: _other, ...actual } = streamed
-        assert.deepStrictEqual(actual, expected)
-      }).pipe(Effect.provide(replying(provider, reply, reply)))
-    })
-
-    it.effect(`${provider}: a stream request that is answered with one JSON body gives the same events`, () =>
-      Effect.gen(function* () {
-        const { events, exit } = yield* run(model.streamChat("hi"))
-        assert.isTrue(Exit.isSuccess(exit))
-        assert.deepStrictEqual(tags(events), ["Start", "TextDelta", "Usage", "Finish"])
-        assert.strictEqual(text(events), "Hello")
-      }).pipe(Effect.provide(replying(provider, LocalGateway.unstreamed(LocalGateway.text("Hello")))))
-    )
-
-    it.effect(`92. ${provider}: a 200 whose first event is an error falls back`, () => {
-      const bad = LocalGateway.errorEvent(LocalGateway.text("never"), 0)
-      const next: ChatModel.With<Needs> = provider === "openai" ? anthropic : openai
-      return Effect.gen(function* () {
-        const { events } = yield* run(ChatModel.firstSuccessOf([model, next]).streamChat(ask))
-        assert.include(text(events), "hello")
-        const start = events[0]
-        assert.isTrue(start?._tag === "Start" && start.provider !== provider)
-        assert.lengthOf(start?._tag === "Start" ? start.attempts : [], 1)
-      }).pipe(Effect.provide(replying(provider, bad, bad)))
-    })
+    }
 
     it.effect(
-      `93. ${provider}: an error after text says what was delivered, and nothing else answers`,
+      `${slug}: a one-piece text as JSON gives the very events that a stream would have given`,
       () => {
-        // Two events of Anthropic come before its first text.
-        const skip = provider === "anthropic" ? 4 : provider === "openai" ? 2 : 1
-        const reply = LocalGateway.errorEvent(
-          LocalGateway.text("Hello you", { chunks: ["Hello", " you"] }),
-          skip
-        )
+        const reply = text("fine", { chunks: ["fine"], usage: { input: 3, output: 4 } })
+        const { layer } = setup({ [slug]: script([reply, unstreamed(reply)]) })
         return Effect.gen(function* () {
-          const gateway = yield* LocalGateway.Gateway
-          const { events, exit } = yield* run(ChatModel.firstSuccessOf([model, openai]).streamChat(ask))
-          const error = failure(exit)
-          assert.strictEqual(error._tag, "StreamBroken")
-          if (error._tag !== "StreamBroken") return
-          assert.strictEqual(error.delivered.text, "Hello")
-          assert.strictEqual(error.delivered.text, text(events))
-          assert.strictEqual(error.delivered.events, events.length)
-          assert.notStrictEqual(error.cause._tag, "TransportFailure")
-          assert.lengthOf(gateway.requests(), 1)
-        }).pipe(Effect.provide(replying(provider, reply)))
+          assert.deepStrictEqual(timeless(yield* events(model)), timeless(yield* events(model)))
+        }).pipe(Effect.provide(layer))
       }
-    )
-
-    it.effect(`94. ${provider}: an end before the model's end is a cut-off stream`, () =>
-      Effect.gen(function* () {
-        const whole = LocalGateway.text("Hello you", { chunks: ["Hello", " you"] })
-        const skip = provider === "anthropic" ? 4 : provider === "openai" ? 2 : 1
-        const { events, exit } = yield* run(model.streamChat(ask)).pipe(
-          Effect.provide(replying(provider, LocalGateway.dropAfter(whole, skip)))
-        )
-        const error = failure(exit)
-        assert.strictEqual(error._tag, "StreamBroken")
-        if (error._tag !== "StreamBroken") return
-        assert.strictEqual(error.delivered.text, "Hello")
-        assert.strictEqual(text(events), "Hello")
-        assert.strictEqual(error.cause._tag, "TransportFailure")
-      })
     )
   }
 
-  it.effect("an empty answer is an answer", () =>
-    Effect.gen(function* () {
-      const { events, exit } = yield* run(openai.streamChat("hi"))
-      assert.isTrue(Exit.isSuccess(exit))
-      assert.deepStrictEqual(tags(events), ["Start", "Finish"])
-    }).pipe(Effect.provide(stub(() => sse(stop + done)).layer))
-  )
+  it.effect("streamComplete is the text, piece by piece, and nothing else", () => {
+    const { layer } = setup({ openai: always(text("one two three", { reasoning: "hm" })) })
+    return Effect.gen(function* () {
+      const pieces = yield* Stream.runCollect(openai.streamComplete("hi", { temperature: 0.1 }))
+      assert.deepStrictEqual(Array.from(pieces), ["one", " two", " three"])
+    }).pipe(Effect.provide(layer))
+  })
 
-  it.effect("streamComplete gives the pieces of the text and nothing else", () =>
-    Effect.gen(function* () {
-      const pieces = yield* Stream.runCollect(openai.streamComplete("hi"))
-      assert.deepStrictEqual(Chunk.toReadonlyArray(pieces), ["Hel", "lo"])
-    }).pipe(Effect.provide(replying("openai", LocalGateway.text("Hello", { chunks: ["Hel", "lo"] }))))
-  )
-
-  it.effect("each run of a stream is a request of its own", () =>
-    Effect.gen(function* () {
-      const gateway = yield* LocalGateway.Gateway
+  it.effect("a stream is a value: nothing happens until it runs, and each run is a request", () => {
+    const { gateway, layer } = setup({})
+    return Effect.gen(function* () {
       const stream = openai.streamChat("hi")
-      assert.lengthOf(gateway.requests(), 0)
-      yield* Stream.runDrain(stream)
-      yield* Stream.runDrain(stream)
-      assert.lengthOf(gateway.requests(), 2)
-    }).pipe(Effect.provide(local()))
-  )
-
-  it.effect("a stream in a list in a list tells all attempts, in order", () => {
-    const down = LocalGateway.always(LocalGateway.status(400))
-    return Effect.gen(function* () {
-      const list = ChatModel.firstSuccessOf([ChatModel.firstSuccessOf([openai, anthropic]), google])
-      const { events } = yield* run(list.streamChat("hi"))
-      const start = events[0]
-      if (start?._tag !== "Start") throw new Error("no start")
-      assert.strictEqual(start.provider, "google-ai-studio")
-      assert.deepStrictEqual(
-        start.attempts.map((attempt) => [attempt.leg, attempt.provider]),
-        [
-          [0, "openai"],
-          [1, "anthropic"]
-        ]
-      )
-    }).pipe(Effect.provide(local({ upstreams: { openai: down, anthropic: down } })))
+      yield* flush
+      assert.strictEqual(gateway.requests().length, 0)
+      const first = yield* Stream.runCollect(stream)
+      const second = yield* Stream.runCollect(stream)
+      assert.strictEqual(gateway.requests().length, 2)
+      assert.deepStrictEqual(timeless([...first]), timeless([...second]))
+      yield* Effect.all([Stream.runDrain(stream), Stream.runDrain(stream)], { concurrency: "unbounded" })
+      assert.strictEqual(gateway.requests().length, 4)
+    }).pipe(Effect.provide(layer))
   })
-
-  it.effect(
-    "a stream that somebody made is held until its first content, and left if it fails before",
-    () => {
-      const start: ChatEvent.ChatEvent = {
-        _tag: "Start",
-        provider: "mine",
-        model: "m",
-        gateway: {},
-        attempts: []
-      }
-      return Effect.gen(function* () {
-        const broken = yield* Effect.flip(
-          openai.chat(ask).pipe(Effect.provide(replying("openai", LocalGateway.status(503))))
-        )
-        const mine = ChatModel.make({
-          metadata: { provider: "mine", model: "m", supports: [] },
-          chat: () => Effect.fail(broken),
-          streamChat: () => Stream.concat(Stream.make(start), Stream.fail(broken))
-        })
-        const { events } = yield* run(ChatModel.firstSuccessOf([mine, once(openai)]).streamChat("hi"))
-        assert.lengthOf(
-          events.filter((event) => event._tag === "Start"),
-          1
-        )
-        assert.isTrue(events[0]?._tag === "Start" && events[0].provider === "openai")
-      }).pipe(Effect.provide(local()))
-    }
-  )
 })
 
-describe("95. what is no stream", () => {
-  const cases: ReadonlyArray<readonly [string, () => Response, AiGatewayError.AiGatewayError["_tag"]]> = [
-    ["an event that is not JSON", () => sse("data: {oops\n\n"), "MalformedResponse"],
-    ["nothing at all", () => sse(""), "TransportFailure"],
-    ["only comments", () => sse(": hello\n\n: hello\n\n"), "TransportFailure"],
-    [
-      "HTML with 200",
-      () => new Response("<html><body>hi</body></html>", { headers: { "content-type": "text/html" } }),
-      "MalformedResponse"
-    ],
-    ["an empty body with 200", () => new Response(null), "MalformedResponse"],
-    ["choices of a wrong type", () => sse('data: {"choices":5}\n\n'), "MalformedResponse"],
-    ["an error envelope with 200", () => Response.json({ error: { message: "no" } }), "ProviderFailure"],
-    ["[DONE] and nothing else", () => sse(done), "MalformedResponse"]
+describe("90. however the bytes are cut", () => {
+  const spoken = 'Grüße, 世界! 👩‍🚀 naïve \u2028 "quotes" \\ tab\t end'
+  const reply = text(spoken, { chunks: 5, usage: { input: 3, output: 9 } })
+  const ends: ReadonlyArray<readonly [string, string]> = [
+    ["LF", "\n"],
+    ["CRLF", "\r\n"],
+    ["CR", "\r"]
   ]
-  for (const [name, respond, tag] of cases) {
-    it.effect(`${name} is a typed error before commit`, () =>
-      Effect.gen(function* () {
-        const { events, exit } = yield* run(openai.streamChat(ask))
-        assert.lengthOf(events, 0)
-        const error = failure(exit)
-        assert.strictEqual(error._tag, tag)
-        assert.isAbove(error.message.length, 10)
-      }).pipe(Effect.provide(stub(respond).layer))
-    )
+  for (const [slug, model] of wires) {
+    it.effect(`${slug}: in pieces of 1 to 40 bytes the events are the same`, () => {
+      let current: LocalGateway.Reply = reply
+      const { layer } = setup({ [slug]: LocalGateway.handler(() => current) })
+      return Effect.gen(function* () {
+        const expected = timeless(yield* events(model))
+        assert.include((yield* model.chat("hi")).text, spoken)
+        for (const size of [1, 2, 3, 5, 7, 16, 40]) {
+          current = rechunk(reply, size)
+          assert.deepStrictEqual(timeless(yield* events(model)), expected, `${size} bytes`)
+        }
+      }).pipe(Effect.provide(layer))
+    })
+
+    for (const [name, end] of ends) {
+      it.effect(`${slug}: with ${name} line ends, cut anywhere, the events are the same`, () => {
+        let current: LocalGateway.Reply = reply
+        const { layer } = setup({ [slug]: LocalGateway.handler(() => current) })
+        return Effect.gen(function* () {
+          const context = yield* Effect.context<Needs>()
+          const request = yield* model.encode("hi", { stream: true })
+          const body = yield* Effect.flatMap(AiGateway.send(request), (response) => response.text)
+          const bytes = new TextEncoder().encode(body.replace(/\r\n|\r|\n/g, end))
+          current = sse([bytes])
+          const expected = timeless(yield* events(model))
+          assert.strictEqual((yield* ChatModel.collect(Stream.fromIterable(expected))).text, spoken)
+          const cuts = fc.uniqueArray(fc.integer({ min: 1, max: bytes.length - 1 }), { maxLength: 40 })
+          yield* Effect.promise(() =>
+            fc.assert(
+              fc.asyncProperty(cuts, async (at) => {
+                const places = [0, ...at.sort((a, b) => a - b), bytes.length]
+                current = sse(places.slice(1).map((place, i) => bytes.subarray(places[i], place)))
+                const found = await Effect.runPromise(Effect.provide(events(model), context))
+                assert.deepStrictEqual(timeless(found), expected)
+              }),
+              { numRuns: 15 }
+            )
+          )
+        }).pipe(Effect.provide(layer))
+      })
+    }
   }
 
-  it.effect("an undecodable event after text breaks the stream and keeps the text", () =>
-    Effect.gen(function* () {
-      const { events, exit } = yield* run(openai.streamChat(ask))
-      assert.strictEqual(text(events), "Hello")
-      const error = failure(exit)
-      assert.isTrue(error._tag === "StreamBroken" && error.cause._tag === "MalformedResponse")
-    }).pipe(Effect.provide(stub(() => sse(`${chunk("Hello")}data: {oops\n\n${chunk("never")}`)).layer))
-  )
-})
-
-describe("streams that are labelled or ended oddly", () => {
-  const answers = (respond: () => Response) => () =>
-    Effect.gen(function* () {
-      const { events, exit } = yield* run(openai.streamChat(ask))
-      assert.isTrue(Exit.isSuccess(exit))
-      assert.strictEqual(text(events), "Hello")
-      assert.strictEqual(events.at(-1)?._tag, "Finish")
-    }).pipe(Effect.provide(stub(respond).layer))
-
-  it.effect(
-    "events under another content type",
-    answers(() => new Response(chunk("Hello") + stop + done, { headers: { "content-type": "text/plain" } }))
-  )
-  it.effect(
-    "one JSON body under the stream's content type",
-    answers(() =>
-      sse(JSON.stringify({ choices: [{ message: { content: "Hello" }, finish_reason: "stop" }] }, null, 2))
-    )
-  )
-  it.effect(
-    "no blank line behind the last event",
-    answers(() => sse(chunk("Hello") + stop.trimEnd()))
-  )
-  it.effect(
-    "CRLF",
-    answers(() => sse((chunk("Hello") + stop + done).replace(/\n/g, "\r\n")))
-  )
-  it.effect(
-    "a retry field and comments between events",
-    answers(() => sse(`retry: 10\n\n: ping\n\n${chunk("Hello")}: ping\n\n${stop}${done}`))
-  )
-
-  it.effect("Google's bare JSON error behind events is an error, not an end", () => {
-    const part = `data: ${JSON.stringify({ candidates: [{ content: { parts: [{ text: "Hel" }] } }] })}\r\n\r\n`
-    const tail = JSON.stringify(
-      { error: { code: 503, message: "overloaded", status: "UNAVAILABLE" } },
-      null,
-      2
-    )
+  it.effect("a byte order mark before the first event does no harm", () => {
+    const { layer } = setup({ openai: always(sse(`\uFEFF${delta("fine")}${stop}${done}`)) })
     return Effect.gen(function* () {
-      const { events, exit } = yield* run(google.streamChat(ask))
-      assert.strictEqual(text(events), "Hel")
-      const error = failure(exit)
-      assert.isTrue(error._tag === "StreamBroken" && error.cause._tag === "ProviderFailure")
-      assert.include(error.message, "overloaded")
-    }).pipe(Effect.provide(stub(() => sse(part + tail)).layer))
+      assert.strictEqual((yield* ChatModel.collect(openai.streamChat("hi"))).text, "fine")
+    }).pipe(Effect.provide(layer))
   })
 
-  it.effect(
-    "[DONE] on a connection that stays open ends the stream within a second, and lets go of it",
-    () => {
-      let cancelled = false
-      const body = () =>
-        new ReadableStream<Uint8Array>({
-          start: (controller) => controller.enqueue(new TextEncoder().encode(chunk("Hello") + stop + done)),
-          cancel: () => {
-            cancelled = true
-          }
-        })
-      return Effect.gen(function* () {
-        const fiber = yield* Effect.fork(run(openai.streamChat(ask)))
-        yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 20)))
-        yield* TestClock.adjust("1 second")
-        const { events, exit } = yield* Fiber.join(fiber)
-        assert.isTrue(Exit.isSuccess(exit))
-        assert.strictEqual(text(events), "Hello")
-        assert.isTrue(cancelled)
-      }).pipe(Effect.provide(stub(() => sse(body())).layer))
-    }
-  )
+  it.effect("id, retry and unknown fields and comments between the events lose none", () => {
+    const body = `retry: 10\n\nid: 7\n${delta("one")}: comment\n\nfoo: bar\n\nevent: message\n${delta(" two")}${stop}${done}`
+    const { layer } = setup({ openai: always(sse([body.slice(0, 12), body.slice(12)])) })
+    return Effect.gen(function* () {
+      assert.strictEqual((yield* ChatModel.collect(openai.streamChat("hi"))).text, "one two")
+    }).pipe(Effect.provide(layer))
+  })
 })
 
-describe("stopping", () => {
-  it.effect("97. a reader that stops early lets go of the upstream at once", () =>
-    Effect.gen(function* () {
-      const gateway = yield* LocalGateway.Gateway
-      const some = yield* Stream.runCollect(Stream.take(openai.streamChat("hi"), 2))
-      assert.lengthOf(some, 2)
-      assert.strictEqual(gateway.inFlight(), 0)
-      assert.isTrue(gateway.requests()[0]?.aborted)
-    }).pipe(Effect.provide(replying("openai", LocalGateway.stallAfter(LocalGateway.text("a b c d"), 3))))
-  )
+describe("a body that is not what its header says", () => {
+  const answers: ReadonlyArray<readonly [string, LocalGateway.Reply]> = [
+    ["events under application/json", sse(delta("fi") + delta("ne") + stop + done, "application/json")],
+    ["events under text/plain", sse(delta("fi") + delta("ne") + stop + done, "text/plain; charset=utf-8")],
+    ["events without any content type", raw({ headers: {}, body: delta("fine") + stop + done })],
+    ["events under TEXT/EVENT-STREAM", sse(delta("fine") + stop + done, "Text/Event-Stream; charset=UTF-8")],
+    ["JSON under text/event-stream", sse(plainJson)],
+    ["JSON and a line end under text/event-stream", sse(`${plainJson}\n`)],
+    ["indented JSON under text/event-stream", sse(JSON.stringify(JSON.parse(plainJson), null, 2))],
+    ["JSON in pieces under text/event-stream", sse(plainJson.match(/.{1,7}/g) ?? [])],
+    ["a last event without a blank line", sse(delta("fine") + stop.trimEnd())],
+    ["a last event without any line end, and [DONE]", sse(delta("fine") + stop + done.trimEnd())],
+    ["a finish reason, and no [DONE]", sse(delta("fine") + stop)],
+    ["[DONE], and no finish reason", sse(delta("fine") + done)]
+  ]
+  for (const [name, reply] of answers) {
+    it.effect(`${name} is an answer`, () => {
+      const { gateway, layer } = setup({ openai: always(reply) })
+      return Effect.gen(function* () {
+        const all = yield* events(openai)
+        assert.strictEqual((yield* ChatModel.collect(Stream.fromIterable(all))).text, "fine")
+        assert.strictEqual(tags(all).at(-1), "Finish")
+        yield* flush
+        assert.strictEqual(gateway.inFlight(), 0)
+      }).pipe(Effect.provide(layer))
+    })
+  }
 
-  it.effect("98. an interruption in mid-stream delivers nothing more and asks nobody else", () =>
-    Effect.gen(function* () {
-      const gateway = yield* LocalGateway.Gateway
-      const events: Array<ChatEvent.ChatEvent> = []
-      const list = ChatModel.firstSuccessOf([openai, anthropic])
-      const fiber = yield* Effect.fork(
-        Stream.runForEach(list.streamChat("hi"), (event) => Effect.sync(() => events.push(event)))
-      )
-      while (text(events) === "")
-        yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 1)))
-      const exit = yield* Fiber.interrupt(fiber)
-      const count = events.length
-      assert.isTrue(Exit.isInterrupted(exit))
-      yield* TestClock.adjust("1 hour")
-      assert.lengthOf(events, count)
-      assert.lengthOf(gateway.requests(), 1)
-      assert.strictEqual(gateway.inFlight(), 0)
-    }).pipe(Effect.provide(replying("openai", LocalGateway.stallAfter(LocalGateway.text("a b c d"), 3))))
-  )
+  const failures: ReadonlyArray<
+    readonly [string, LocalGateway.Reply, ReadonlyArray<AiGatewayError.AiGatewayError["_tag"]>]
+  > = [
+    [
+      "an HTML page with status 200",
+      raw({ headers: { "content-type": "text/html" }, body: "<html><body>Hello</body></html>" }),
+      ["MalformedResponse"]
+    ],
+    ["an empty body", sse(""), ["TransportFailure"]],
+    ["an empty JSON body", raw({ body: "" }), ["MalformedResponse", "TransportFailure"]],
+    ["comments only", sse(": one\n\n: two\n\n"), ["TransportFailure"]],
+    ["95. an event that is no JSON", sse("data: {not json\n\n"), ["MalformedResponse"]],
+    ["95. events that mean nothing", sse(`data: {}\n\n${done}`), ["MalformedResponse"]],
+    ["[DONE] alone", sse(done), ["MalformedResponse"]],
+    [
+      "an error envelope as JSON with 200",
+      raw({ body: '{"error":{"message":"boom"}}' }),
+      ["ProviderFailure"]
+    ],
+    [
+      "an HTML page that claims to be a stream",
+      sse("<html><body>\nHello</body></html>"),
+      ["MalformedResponse", "TransportFailure"]
+    ]
+  ]
+  for (const [name, reply, expected] of failures) {
+    it.effect(`${name} is a typed failure, never an empty success, and the next leg answers`, () => {
+      const { gateway, layer } = setup({ openai: always(reply), anthropic: always(text("saved")) })
+      return Effect.gen(function* () {
+        const error = yield* Effect.flip(events(once(openai)))
+        assert.include(expected, error._tag)
+        if (error._tag === "MalformedResponse" && name.includes("HTML"))
+          assert.include(error.excerpt, "<html>")
+        const answer = yield* ChatModel.collect(
+          once(ChatModel.firstSuccessOf([openai, anthropic])).streamChat("hi")
+        )
+        assert.strictEqual(answer.text, "saved")
+        yield* flush
+        assert.strictEqual(gateway.inFlight(), 0)
+      }).pipe(Effect.provide(layer))
+    })
+  }
 
-  it.effect("the scope of a leg is closed before the next one is opened", () => {
-    const order: Array<string> = []
+  it.effect("95. an event that is no JSON after content breaks the stream, typed", () => {
+    const { layer } = setup({ openai: always(sse(`${delta("one")}data: {not json\n\n${stop}${done}`)) })
     return Effect.gen(function* () {
-      const failing = yield* Effect.flip(
-        openai.chat(ask).pipe(Effect.provide(replying("openai", LocalGateway.status(503))))
-      )
-      const leg = (name: string, rest: Stream.Stream<ChatEvent.ChatEvent, AiGatewayError.AiGatewayError>) =>
-        ChatModel.make({
-          metadata: { provider: name, model: "m", supports: [] },
-          chat: () => Effect.fail(failing),
-          streamChat: () =>
-            Stream.unwrapScoped(
-              Effect.as(
-                Effect.acquireRelease(
-                  Effect.sync(() => order.push(`open ${name}`)),
-                  () => Effect.sync(() => order.push(`close ${name}`))
-                ),
-                rest
+      const error = broken(yield* Effect.flip(events(openai)))
+      assert.strictEqual(error.cause._tag, "MalformedResponse")
+      assert.strictEqual(error.delivered.text, "one")
+    }).pipe(Effect.provide(layer))
+  })
+})
+
+describe("errors inside a 200", () => {
+  for (const [slug, model] of wires) {
+    for (const form of ["event", "tail"] as const) {
+      if (form === "tail" && slug !== "google-ai-studio") continue
+      it.effect(`92. ${slug}: a first ${form} that is an error moves on like an HTTP error`, () => {
+        const other = slug === "openai" ? anthropic : openai
+        const { gateway, layer } = setup({
+          [slug]: always(errorEvent(text("never said"), 0, { status: 503, message: "too busy", form }))
+        })
+        return Effect.gen(function* () {
+          const error = yield* Effect.flip(events(once(model)))
+          assert.strictEqual(error._tag, "ProviderFailure")
+          assert.include(error.message, "too busy")
+          const list = once(
+            ChatModel.firstSuccessOf<readonly [ChatModel.With<Needs>, ChatModel.With<Needs>]>([model, other])
+          )
+          const all = yield* events(list)
+          const start = all[0]
+          assert.strictEqual(start?._tag === "Start" && start.provider, other.metadata.provider)
+          assert.deepStrictEqual(
+            start?._tag === "Start" && start.attempts.map((attempt) => attempt.error._tag),
+            ["ProviderFailure"]
+          )
+          assert.strictEqual(tags(all).filter((tag) => tag === "Start").length, 1)
+          assert.strictEqual(gateway.requests().length, 3)
+        }).pipe(Effect.provide(layer))
+      })
+
+      it.effect(
+        `93. ${slug}: an ${form} error after content breaks the stream, and no other leg is asked`,
+        () => {
+          const other = slug === "openai" ? anthropic : openai
+          const { gateway, layer } = setup({
+            [slug]: always(errorEvent(text("Hel lo never"), 4, { status: 503, message: "too busy", form }))
+          })
+          const list = ChatModel.firstSuccessOf<readonly [ChatModel.With<Needs>, ChatModel.With<Needs>]>([
+            model,
+            other
+          ])
+          return Effect.gen(function* () {
+            const seen: Array<ChatEvent.ChatEvent> = []
+            const error = broken(
+              yield* Effect.flip(
+                Stream.runForEach(list.streamChat("hi"), (event) => Effect.sync(() => seen.push(event)))
               )
             )
-        })
-      const finish: ChatEvent.ChatEvent = { _tag: "Finish", finishReason: "stop", usage: {} }
-      yield* Stream.runDrain(
-        ChatModel.firstSuccessOf([
-          leg("a", Stream.fail(failing)),
-          leg("b", Stream.make({ _tag: "TextDelta", text: "x" } as const, finish))
-        ]).streamChat("hi")
+            assert.strictEqual(error.cause._tag, "ProviderFailure")
+            assert.include(error.cause.message, "too busy")
+            assert.isNotEmpty(error.delivered.text)
+            assert.strictEqual(error.delivered.events, seen.length)
+            assert.strictEqual(gateway.requests().length, 1)
+          }).pipe(Effect.provide(layer))
+        }
       )
-      assert.deepStrictEqual(order, ["open a", "close a", "open b", "close b"])
-    }).pipe(Effect.provide(local()))
+    }
+  }
+
+  it.effect("92. the last leg's error event is the stream's failure, not data", () => {
+    const { layer } = setup({
+      openai: always(errorEvent(text("never said"), 0, { status: 400 })),
+      anthropic: always(errorEvent(text("never said"), 1, { status: 400 }))
+    })
+    return Effect.gen(function* () {
+      const seen: Array<unknown> = []
+      const error = yield* Effect.flip(
+        Stream.runForEach(ChatModel.firstSuccessOf([openai, anthropic]).streamChat("hi"), (event) =>
+          Effect.sync(() => seen.push(event))
+        )
+      )
+      assert.strictEqual(error._tag, "AllProvidersFailed")
+      assert.deepStrictEqual(seen, [])
+    }).pipe(Effect.provide(layer))
   })
 })
 
-describe("memory", () => {
-  it.effect(
-    "what a broken stream delivered is kept up to a million characters; events are always counted",
-    () => {
-      const piece = chunk("x".repeat(1000))
-      let sent = 0
-      const body = () =>
-        new ReadableStream<Uint8Array>({
-          pull: (controller) => {
-            if (++sent > 1500) return controller.error(new Error("socket hang up"))
-            controller.enqueue(new TextEncoder().encode(piece))
-          }
-        })
+describe("94. a stream that ends before its model does", () => {
+  for (const [slug, model] of wires) {
+    it.effect(`${slug}: wherever it is cut, what was delivered is told exactly`, () => {
+      let current: LocalGateway.Reply = text("one two three")
+      const { layer } = setup({ [slug]: LocalGateway.handler(() => current) })
       return Effect.gen(function* () {
-        const exit = yield* Effect.exit(Stream.runDrain(openai.streamChat(ask)))
-        const error = failure(exit)
-        if (error._tag !== "StreamBroken") throw new Error(error._tag)
+        const request = yield* model.encode("hi", { stream: true })
+        const body = yield* Effect.flatMap(AiGateway.send(request), (response) => response.text)
+        const frames = body.split(/(?<=\n\n|\r\n\r\n)/)
+        const answers: Array<string> = []
+        for (let kept = 0; kept < frames.length; kept++) {
+          for (const reply of [sse(frames.slice(0, kept).join("")), dropAfter(sse(frames), kept)]) {
+            current = reply
+            const seen: Array<ChatEvent.ChatEvent> = []
+            const exit = yield* Effect.exit(
+              Stream.runForEach(once(model).streamChat("hi"), (event) => Effect.sync(() => seen.push(event)))
+            )
+            if (Exit.isSuccess(exit)) {
+              assert.strictEqual(seen.at(-1)?._tag, "Finish")
+              answers.push("success")
+              continue
+            }
+            const error = yield* Effect.flip(exit)
+            answers.push(error._tag)
+            assert.isFalse(seen.some((event) => event._tag === "Finish"))
+            if (error._tag === "TransportFailure") assert.deepStrictEqual(seen, [])
+            else {
+              const { cause, delivered } = broken(error)
+              assert.strictEqual(cause._tag, "TransportFailure")
+              assert.strictEqual(delivered.events, seen.length)
+              assert.strictEqual(
+                delivered.text,
+                seen.map((event) => (event._tag === "TextDelta" ? event.text : "")).join("")
+              )
+            }
+          }
+        }
+        assert.include(answers, "TransportFailure")
+        assert.include(answers, "StreamBroken")
+      }).pipe(Effect.provide(layer))
+    })
+  }
+
+  it.effect("reasoning is told apart from text", () => {
+    const { layer } = setup({
+      anthropic: always(dropAfter(text("one two", { reasoning: "let me think" }), 9))
+    })
+    return Effect.gen(function* () {
+      const error = broken(yield* Effect.flip(events(anthropic)))
+      assert.strictEqual(error.delivered.reasoning, "let me think")
+      assert.notInclude(error.delivered.text, "think")
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect(
+    "of a very long answer no more than a million characters are kept, but every event is counted",
+    () => {
+      const piece = "x".repeat(1000)
+      const frames = Array.from({ length: 3000 }, () => delta(piece))
+      const { layer } = setup({ openai: always(dropAfter(sse(frames), 3000)) })
+      return Effect.gen(function* () {
+        const error = broken(yield* Effect.flip(Stream.runDrain(openai.streamChat("hi"))))
         assert.strictEqual(error.delivered.text.length, 1 << 20)
-        assert.strictEqual(error.delivered.events, 1501)
-        assert.include(error.message, "socket hang up")
-      }).pipe(Effect.provide(stub(() => sse(body())).layer))
+        assert.strictEqual(error.delivered.events, 3001)
+      }).pipe(Effect.provide(layer))
     }
   )
 })
+
+describe("after the model's last word", () => {
+  const open: ReadonlyArray<readonly [string, ChatModel.With<Needs>, LocalGateway.Reply]> = [
+    ["[DONE]", openai, stallAfter(sse([delta("fine"), stop, done]), 3)],
+    ["[DONE] and comments for ever", openai, stallAfter(sse([delta("fine"), stop, done, ": x\n\n"]), 4)],
+    [
+      "message_stop",
+      anthropic,
+      stallAfter(
+        sse([
+          'event: message_start\ndata: {"type":"message_start","message":{"model":"m","usage":{"input_tokens":1}}}\n\n',
+          'event: content_block_start\ndata: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}\n\n',
+          'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"fine"}}\n\n',
+          'event: message_delta\ndata: {"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":1}}\n\n',
+          'event: message_stop\ndata: {"type":"message_stop"}\n\n'
+        ]),
+        5
+      )
+    ]
+  ]
+  for (const [name, model, reply] of open) {
+    it.effect(`${name}: a connection that stays open is closed within a second`, () => {
+      const { gateway, layer } = setup({ openai: always(reply), anthropic: always(reply) })
+      return Effect.gen(function* () {
+        const seen: Array<ChatEvent.ChatEvent> = []
+        const fiber = yield* Effect.fork(
+          Stream.runForEach(model.streamChat("hi"), (event) => Effect.sync(() => seen.push(event)))
+        )
+        yield* flush
+        assert.strictEqual(seen.at(-1)?._tag, "Finish", "the last event is there at once")
+        yield* TestClock.adjust("1 second")
+        yield* flush
+        assert.strictEqual((yield* Fiber.poll(fiber))._tag, "Some")
+        yield* Fiber.join(fiber)
+        yield* flush
+        assert.strictEqual(gateway.inFlight(), 0)
+        assert.isTrue(gateway.requests()[0]?.aborted)
+      }).pipe(Effect.provide(layer))
+    })
+  }
+
+  it.effect("what follows [DONE] is not delivered", () => {
+    const { layer } = setup({ openai: always(sse(delta("fine") + stop + done + delta(" and more") + done)) })
+    return Effect.gen(function* () {
+      assert.strictEqual((yield* ChatModel.collect(openai.streamChat("hi"))).text, "fine")
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("a connection that breaks after [DONE] does no harm", () => {
+    const { layer } = setup({ openai: always(dropAfter(sse([delta("fine"), stop, done]), 3)) })
+    return Effect.gen(function* () {
+      assert.strictEqual((yield* ChatModel.collect(openai.streamChat("hi"))).text, "fine")
+    }).pipe(Effect.provide(layer))
+  })
+})
+
+describe("97. a consumer that stops reading", () => {
+  const stopped: ReadonlyArray<
+    readonly [string, (model: ChatModel.With<Needs>) => Effect.Effect<unknown, unknown, Needs>]
+  > = [
+    ["Stream.take(1)", (model) => Stream.runDrain(Stream.take(model.streamChat("hi"), 1))],
+    ["Stream.take(2)", (model) => Stream.runDrain(Stream.take(model.streamChat("hi"), 2))],
+    ["Stream.runHead", (model) => Stream.runHead(model.streamComplete("hi"))],
+    [
+      "Stream.takeUntil",
+      (model) => Stream.runDrain(Stream.takeUntil(model.streamChat("hi"), (e) => e._tag === "TextDelta"))
+    ],
+    ["its own failure", (model) => Stream.runForEach(model.streamChat("hi"), () => Effect.fail("enough"))],
+    ["its own defect", (model) => Stream.runForEach(model.streamChat("hi"), () => Effect.die("enough"))]
+  ]
+  for (const [name, run] of stopped) {
+    it.effect(`by ${name}: the upstream is closed at once`, () => {
+      const { gateway, layer } = setup({ openai: always(stallAfter(text("one two three"), 3)) })
+      return Effect.gen(function* () {
+        for (const model of [
+          openai,
+          ChatModel.withTimeouts(ChatModel.firstSuccessOf([openai, anthropic]), { total: "1 hour" })
+        ]) {
+          gateway.reset()
+          yield* Effect.exit(run(model))
+          yield* flush
+          assert.strictEqual(gateway.inFlight(), 0)
+          assert.isTrue(gateway.requests()[0]?.aborted)
+          assert.strictEqual(gateway.requests().length, 1)
+        }
+      }).pipe(Effect.provide(layer))
+    })
+  }
+})
+
+describe("lists of streams", () => {
+  it.effect("a leg's connection is closed before the next leg is asked", () => {
+    const order: Array<string> = []
+    const { gateway, layer } = setup(
+      { openai: always(stallAfter(text("never said"), 1)), anthropic: always(stallAfter(text("x"), 0)) },
+      {
+        onRequest: (request) =>
+          order.push(
+            `${request.provider}: ${gateway.inFlight()} open, ${gateway.requests().map((it) => it.aborted)}`
+          )
+      }
+    )
+    const list = ChatModel.firstSuccessOf([openai, anthropic, google]).pipe(
+      ChatModel.withTimeouts({ firstEvent: "1 second" })
+    )
+    return Effect.gen(function* () {
+      const fiber = yield* Effect.fork(ChatModel.collect(list.streamChat("hi")))
+      yield* flush
+      yield* TestClock.adjust("1 second")
+      yield* flush
+      yield* TestClock.adjust("1 second")
+      yield* flush
+      assert.strictEqual((yield* Fiber.join(fiber)).provider, "google-ai-studio")
+      assert.deepStrictEqual(order, [
+        "openai: 1 open, false",
+        "anthropic: 1 open, true,false",
+        "google-ai-studio: 1 open, true,true,false"
+      ])
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("a list in a list is walked through, and its attempts are counted through", () => {
+    const { layer } = setup({
+      openai: always(status(400)),
+      anthropic: always(errorEvent(text("x"), 0, { status: 400 })),
+      "google-ai-studio": always(dropAfter(text("x"), 0))
+    })
+    const inner = ChatModel.firstSuccessOf([anthropic, google])
+    const list = once(ChatModel.firstSuccessOf([openai, inner, workers]))
+    return Effect.gen(function* () {
+      const all = yield* events(list)
+      const start = all[0]
+      assert.strictEqual(tags(all).filter((tag) => tag === "Start").length, 1)
+      assert.strictEqual(start?._tag === "Start" && start.provider, "workers-ai")
+      assert.deepStrictEqual(
+        start?._tag === "Start" &&
+          start.attempts.map((attempt) => [attempt.leg, attempt.provider, attempt.error._tag]),
+        [
+          [0, "openai", "BadRequest"],
+          [1, "anthropic", "BadRequest"],
+          [2, "google-ai-studio", "TransportFailure"]
+        ]
+      )
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("a model of a user's own making takes its place in a list, first or last", () => {
+    const { gateway, layer } = setup({ openai: always(status(400)) })
+    const start: ChatEvent.ChatEvent = {
+      _tag: "Start",
+      provider: "own",
+      model: "m",
+      gateway: {},
+      attempts: []
+    }
+    const finish: ChatEvent.ChatEvent = { _tag: "Finish", finishReason: "stop", usage: {} }
+    const failure = new AiGatewayError.TransportFailure({ message: "gone" })
+    return Effect.gen(function* () {
+      const closed = yield* Ref.make(0)
+      const own = (stream: Stream.Stream<ChatEvent.ChatEvent, AiGatewayError.AiGatewayError>) =>
+        ChatModel.make({
+          metadata: { provider: "own", model: "m", supports: [] },
+          chat: () => Effect.fail(failure),
+          streamChat: () =>
+            Stream.ensuring(
+              stream,
+              Ref.update(closed, (n) => n + 1)
+            )
+        })
+      const works = own(Stream.make(start, { _tag: "TextDelta", text: "mine" }, finish))
+      const fails = own(Stream.concat(Stream.make(start), Stream.fail(failure)))
+      const breaks = own(
+        Stream.concat(Stream.make(start, { _tag: "TextDelta", text: "mine" }), Stream.fail(failure))
+      )
+
+      const last = yield* ChatModel.collect(ChatModel.firstSuccessOf([openai, works]).streamChat("hi"))
+      assert.strictEqual(last.text, "mine")
+      assert.strictEqual(last.attempts.length, 1)
+      assert.strictEqual(yield* Ref.get(closed), 1)
+
+      const first = yield* ChatModel.collect(ChatModel.firstSuccessOf([fails, anthropic]).streamChat("hi"))
+      assert.strictEqual(first.provider, "anthropic")
+      assert.strictEqual(first.attempts[0]?.error._tag, "TransportFailure")
+      assert.strictEqual(yield* Ref.get(closed), 2)
+
+      const requests = gateway.requests().length
+      const error = broken(yield* Effect.flip(events(ChatModel.firstSuccessOf([breaks, anthropic]))))
+      assert.strictEqual(error.cause._tag, "TransportFailure")
+      assert.deepStrictEqual(error.delivered, { text: "mine", reasoning: "", events: 2 })
+      assert.strictEqual(gateway.requests().length, requests)
+      assert.strictEqual(yield* Ref.get(closed), 3)
+
+      yield* Stream.runDrain(Stream.take(ChatModel.firstSuccessOf([works, anthropic]).streamChat("hi"), 1))
+      assert.strictEqual(yield* Ref.get(closed), 4)
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect(
+    "a model whose stream somebody has wrapped keeps its wrapping, its clocks and its retries",
+    () => {
+      const { gateway, layer } = setup({ openai: script([status(503)], text("one two")) })
+      const loud = ChatModel.make({
+        metadata: openai.metadata,
+        chat: openai.chat,
+        streamChat: (input) =>
+          Stream.map(openai.streamChat(input), (event) =>
+            event._tag === "TextDelta" ? { ...event, text: event.text.toUpperCase() } : event
+          )
+      })
+      const list = ChatModel.firstSuccessOf([loud, anthropic]).pipe(ChatModel.retry(Schedule.recurs(1)))
+      return Effect.gen(function* () {
+        assert.strictEqual((yield* ChatModel.collect(list.streamChat("hi"))).text, "ONE TWO")
+        assert.strictEqual(gateway.requests().length, 2)
+      }).pipe(Effect.provide(layer))
+    }
+  )
+})
+
+const clients: ReadonlyArray<readonly [string, Layer.Layer<HttpClient.HttpClient>]> = [
+  ["FetchHttpClient", FetchHttpClient.layer],
+  ["NodeHttpClient.layerUndici", NodeHttpClient.layerUndici]
+]
+
+interface Server {
+  readonly baseUrl: string
+  readonly connections: () => number
+}
+
+const serve = (answer: (response: http.ServerResponse) => void) =>
+  Effect.acquireRelease(
+    Effect.async<Server & { readonly server: http.Server }>((resume) => {
+      let connections = 0
+      const server = http.createServer((request, response) => {
+        request.resume()
+        request.on("end", () => answer(response))
+      })
+      server.on("connection", () => connections++)
+      server.listen(0, "127.0.0.1", () => {
+        const { port } = server.address() as AddressInfo
+        resume(
+          Effect.succeed({ server, baseUrl: `http://127.0.0.1:${port}/v1`, connections: () => connections })
+        )
+      })
+    }),
+    ({ server }) =>
+      Effect.sync(() => {
+        server.closeAllConnections()
+        server.close()
+      })
+  )
+
+const overSockets = <A, E>(
+  client: Layer.Layer<HttpClient.HttpClient>,
+  baseUrl: string,
+  effect: Effect.Effect<A, E, Needs>
+) =>
+  Effect.flatMap(
+    Layer.build(
+      providers.pipe(
+        Layer.provideMerge(AiGateway.layer({ ...settings, baseUrl })),
+        Layer.provideMerge(client)
+      )
+    ),
+    (context) => Effect.provide(effect, context)
+  )
+
+for (const [name, client] of clients) {
+  describe(`over real sockets, ${name}`, () => {
+    it.live("a stream that was read to its end leaves its connection to the next one", () =>
+      Effect.gen(function* () {
+        const server = yield* serve((response) => {
+          response.writeHead(200, { "content-type": "text/event-stream" })
+          response.write(delta("fi"))
+          setTimeout(() => {
+            response.write(delta("ne") + stop + done)
+            setTimeout(() => response.end(), 20)
+          }, 10)
+        })
+        yield* overSockets(
+          client,
+          server.baseUrl,
+          Effect.gen(function* () {
+            for (let i = 0; i < 3; i++) {
+              assert.strictEqual((yield* ChatModel.collect(openai.streamChat("hi"))).text, "fine")
+            }
+          })
+        )
+        assert.strictEqual(server.connections(), 1)
+      }).pipe(Effect.scoped)
+    )
+
+    it.live("an HTTP error leaves its connection to the retry", () =>
+      Effect.gen(function* () {
+        let asked = 0
+        const server = yield* serve((response) => {
+          if (asked++ === 0) {
+            response.writeHead(503, { "content-type": "application/json" })
+            return response.end('{"error":{"message":"busy"}}')
+          }
+          response.writeHead(200, { "content-type": "application/json" })
+          return response.end(plainJson)
+        })
+        const retried = ChatModel.retry(openai, Schedule.recurs(1))
+        const answer = yield* overSockets(client, server.baseUrl, retried.chat("hi"))
+        assert.strictEqual(answer.text, "fine")
+        assert.strictEqual(asked, 2)
+        assert.strictEqual(server.connections(), 1)
+      }).pipe(Effect.scoped)
+    )
+
+    it.live("97. stopping early closes the socket at once", () =>
+      Effect.gen(function* () {
+        let closed = false
+        const server = yield* serve((response) => {
+          response.on("close", () => {
+            closed = true
+          })
+          response.writeHead(200, { "content-type": "text/event-stream" })
+          response.write(delta("one"))
+        })
+        yield* overSockets(client, server.baseUrl, Stream.runDrain(Stream.take(openai.streamChat("hi"), 2)))
+        yield* Effect.promise(async () => {
+          for (let i = 0; i < 100 && !closed; i++) await new Promise((resolve) => setTimeout(resolve, 5))
+        })
+        assert.isTrue(closed)
+      }).pipe(Effect.scoped)
+    )
+
+    it.live("back-pressure reaches the socket: a slow consumer holds the server back", () =>
+      Effect.gen(function* () {
+        const frame = delta("x".repeat(64 * 1024))
+        const total = 2000
+        let written = 0
+        let held = 0
+        const server = yield* serve((response) => {
+          response.writeHead(200, { "content-type": "text/event-stream" })
+          const more = () => {
+            while (written < total) {
+              written++
+              if (!response.write(frame)) {
+                held++
+                return void response.once("drain", more)
+              }
+            }
+            response.end(stop + done)
+          }
+          response.on("error", () => undefined)
+          more()
+        })
+        yield* overSockets(
+          client,
+          server.baseUrl,
+          Effect.gen(function* () {
+            let read = 0
+            const fiber = yield* Effect.fork(
+              Stream.runForEach(openai.streamChat("hi"), () => (++read === 3 ? Effect.never : Effect.void))
+            )
+            yield* Effect.sleep("250 millis")
+            const before = written
+            yield* Effect.sleep("100 millis")
+            assert.strictEqual(written, before, "the server goes on writing")
+            assert.isAbove(held, 0)
+            assert.isBelow(written, total / 4)
+            yield* Fiber.interrupt(fiber)
+          })
+        )
+      }).pipe(Effect.scoped)
+    )
+  })
+}

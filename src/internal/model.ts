@@ -11,6 +11,7 @@ import type { ChatEvent } from "../ChatEvent.js"
 import { isContent } from "../ChatEvent.js"
 import * as ChatRequest from "../ChatRequest.js"
 import type { ChatResponse } from "../ChatResponse.js"
+import { Delivered } from "./delivered.js"
 import type { AiGatewayError, LegError } from "./errors.js"
 import type { ProviderRequest } from "./exchange.js"
 import type { Wire } from "./wire/wire.js"
@@ -212,10 +213,19 @@ export const openOf = <R>(model: With<R>): Open<R> => {
           ),
           Effect.provide(context)
         )
-        return Effect.map(untilContent(next), (head): Opened => ({ head, next }))
+        return Effect.map(untilContent(next), (head): Opened => {
+          const delivered = new Delivered()
+          delivered.add(head)
+          const told = Effect.tap(next, (events) => Effect.sync(() => delivered.add(events ?? [])))
+          return { head, next: Effect.mapError(told, (error) => brokenAfter(delivered, error)) }
+        })
       })
     )
 }
+
+/** After the first content every failure says what was delivered. */
+const brokenAfter = (delivered: Delivered, error: AiGatewayError): AiGatewayError =>
+  error._tag === "StreamBroken" || error._tag === "AllProvidersFailed" ? error : delivered.broken(error)
 
 const untilContent = (next: Opened["next"]): Effect.Effect<ReadonlyArray<ChatEvent>, AiGatewayError> =>
   Effect.suspend(() => {

@@ -46,7 +46,7 @@ export const make = (options: {
     const scrub = scrubber([...options.headers.secrets, ...request.right.secrets])
     return Effect.uninterruptibleMask((restore) =>
       Effect.matchEffect(restore(transport.send(request.right)), {
-        onFailure: (error) => Effect.fail(named(error, asked)),
+        onFailure: (error) => Effect.fail(named(error, asked, scrub)),
         onSuccess: (incoming) => {
           if (incoming.status >= 200 && incoming.status < 300) {
             return Effect.succeed(new Response(incoming, asked, scrub))
@@ -286,9 +286,15 @@ const scrubber = (secrets: ReadonlyArray<string>): ((text: string) => string) =>
   return (text) => long.reduce((scrubbed, secret) => scrubbed.split(secret).join("<redacted>"), text)
 }
 
-const named = (error: LegError, { provider, model }: Asked): LegError =>
-  error._tag === "TransportFailure" && error.provider === undefined
-    ? new TransportFailure({ ...error, provider, model, message: error.message })
+/** A client may quote the headers that it could not send. */
+const named = (error: LegError, { provider, model }: Asked, scrub: (text: string) => string): LegError =>
+  error._tag === "TransportFailure"
+    ? new TransportFailure({
+        ...error,
+        provider: error.provider ?? provider,
+        model: error.model ?? model,
+        message: scrub(error.message)
+      })
     : error
 
 const invalid = (field: string, message: string): Either.Either<never, InvalidRequest> =>
