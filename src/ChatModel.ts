@@ -93,7 +93,7 @@ export const make = <R = never>(definition: {
 export const layer = <R>(model: Model.With<R>): Layer.Layer<ChatModel, never, R> =>
   Layer.effect(
     ChatModel,
-    Effect.map(Effect.context<R>(), (context) => provide(model, timeless(context)))
+    Effect.map(Effect.context<R>(), (context) => provide(model, context))
   )
 
 /** Without what belongs to the moment in which a layer was built, and not to the calls that its model gets later. */
@@ -252,15 +252,15 @@ export const firstSuccessOf = <const Models extends readonly [AnyModel, ...Reado
  * @since 0.1.0
  * @category combinators
  */
-export const fromIterable = <R>(
-  models: Iterable<Model.With<R>>,
+export const fromIterable = <M extends AnyModel>(
+  models: Iterable<M>,
   options: Fallback.FallbackOptions = {}
-): Effect.Effect<Model.With<R>, InvalidRequest> =>
+): Effect.Effect<Model.With<NeedsOf<ReadonlyArray<M>>>, InvalidRequest> =>
   Effect.suspend(() => {
     const [first, ...others] = models
     return first === undefined
       ? Effect.fail(emptyList())
-      : Effect.succeed(Fallback.make<R>([first, ...others], options))
+      : Effect.succeed(Fallback.make<NeedsOf<ReadonlyArray<M>>>([first, ...others], options))
   })
 
 const emptyList = (): InvalidRequest =>

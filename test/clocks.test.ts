@@ -10,6 +10,7 @@ import {
   OpenAi,
   WorkersAi
 } from "effect-ai-gateway"
+import * as Clocks from "../src/internal/clocks.js"
 
 const setup = (upstreams: NonNullable<LocalGateway.Options["upstreams"]>) => {
   const gateway = LocalGateway.make({ upstreams })
@@ -578,4 +579,42 @@ describe("88. no fiber stays behind", () => {
       yield* nothingLeft(gateway)
     }).pipe(Effect.provide(layer))
   })
+})
+
+describe("content that comes at the last moment", () => {
+  it.effect("counts: the first-event clock does not fire between its arrival and its notice", () =>
+    Effect.gen(function* () {
+      const clock = yield* Effect.clock
+      const limits = { ...Clocks.noLimits, firstEvent: 1000, idle: 5000 }
+      const clocks = new Clocks.Clocks(clock, limits, Clocks.startProgress())
+      const answers: Array<string> = []
+      clocks.waitForBytes((timeout) => answers.push(timeout.phase))
+      yield* TestClock.adjust("1 second")
+      clocks.waited()
+      assert.isAbove(clocks.check(), 0)
+      assert.isUndefined(clocks.fired)
+      clocks.committed()
+      clocks.waitForBytes((timeout) => answers.push(timeout.phase))
+      assert.strictEqual(clocks.check(), 5000)
+      yield* TestClock.adjust("5 seconds")
+      clocks.check()
+      assert.deepStrictEqual(answers, ["idle"])
+    })
+  )
+
+  it.effect("does not count: while something is still waited for, the clock fires", () =>
+    Effect.gen(function* () {
+      const clock = yield* Effect.clock
+      const clocks = new Clocks.Clocks(
+        clock,
+        { ...Clocks.noLimits, firstEvent: 1000 },
+        Clocks.startProgress()
+      )
+      const answers: Array<string> = []
+      clocks.wait((timeout) => answers.push(timeout.phase))
+      yield* TestClock.adjust("1 second")
+      clocks.check()
+      assert.deepStrictEqual(answers, ["firstEvent"])
+    })
+  )
 })

@@ -524,7 +524,7 @@ describe("who gets which credential", () => {
   )
 
   for (const [what, apiKey] of [
-    ["fails", Effect.fail(new Error("the vault is sealed"))],
+    ["fails", Effect.fail({ reason: "Sealed", message: "the vault is sealed" })],
     ["gives an empty key", Effect.succeed(Redacted.make(""))],
     ["gives a key with a line break", Effect.succeed(Redacted.make("sk-secret-1\n"))]
   ] as const) {

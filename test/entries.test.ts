@@ -471,7 +471,7 @@ describe("49. sampling options are written in each vendor's own names", () => {
       )
       assert.deepInclude(workersAi, { max_tokens: 50, temperature: 0.5, top_p: 0.9 })
       assert.notProperty(workersAi, "stop")
-    }).pipe(Effect.provide(keyless))
+    }).pipe(Effect.provide(Layer.merge(keyless, LocalGateway.layerTest())))
   )
 
   it.effect("49. what is not asked for is not written", () =>
@@ -480,7 +480,7 @@ describe("49. sampling options are written in each vendor's own names", () => {
       assert.deepStrictEqual(openai, { model: "gpt-4.1-mini", messages: [{ role: "user", content: "hi" }] })
       const google = bodyOf(yield* GoogleAiStudio.model("gemini-2.5-flash").encode("hi", { stream: false }))
       assert.notProperty(google, "generationConfig")
-    }).pipe(Effect.provide(keyless))
+    }).pipe(Effect.provide(Layer.merge(keyless, LocalGateway.layerTest())))
   )
 
   it.effect("49. a vendor's own fields reach that vendor and no other", () =>
@@ -490,6 +490,6 @@ describe("49. sampling options are written in each vendor's own names", () => {
       assert.deepStrictEqual(openai.logit_bias, { "5": 1 })
       const anthropic = bodyOf(yield* Anthropic.model("claude-haiku-4-5").encode(input, { stream: false }))
       assert.notInclude(JSON.stringify(anthropic), "logit_bias")
-    }).pipe(Effect.provide(keyless))
+    }).pipe(Effect.provide(Layer.merge(keyless, LocalGateway.layerTest())))
   )
 })

@@ -10,12 +10,12 @@ import {
   Fiber,
   Layer,
   Logger,
-  ManagedRuntime,
   Option,
   Redacted,
   Schedule,
   Stream,
-  TestClock
+  TestClock,
+  Tracer
 } from "effect"
 import {
   AiGateway,
@@ -649,13 +649,15 @@ describe("54. all fail", () => {
       assert.include(logged[1]?.[1], "anthropic claude-haiku-4-5")
     }).pipe(
       Effect.provide(
-        behind({
-          openai: always(status(400)),
-          anthropic: always(status(400)),
-          "google-ai-studio": always(status(400))
-        })
-      ),
-      Effect.provide(Logger.add(logger))
+        Layer.merge(
+          behind({
+            openai: always(status(400)),
+            anthropic: always(status(400)),
+            "google-ai-studio": always(status(400))
+          }),
+          Logger.add(logger)
+        )
+      )
     )
   })
 
@@ -665,8 +667,9 @@ describe("54. all fail", () => {
       .chat("hello")
       .pipe(
         Effect.map(() => assert.deepStrictEqual(logged, [])),
-        Effect.provide(behind({})),
-        Effect.provide(Logger.add(Logger.make(({ message }) => logged.push(message))))
+        Effect.provide(
+          Layer.merge(behind({}), Logger.add(Logger.make(({ message }) => logged.push(message))))
+        )
       )
   })
 })
@@ -1310,33 +1313,31 @@ describe("what an application does with models", () => {
     )
   )
 
-  it.effect("42. the region in which the model's layer was built has no say in later calls", () =>
-    Effect.gen(function* () {
-      const gateway = LocalGateway.make()
-      const runtime = ManagedRuntime.make(
-        ChatModel.layer(openai).pipe(
-          Layer.provide(OpenAi.layer()),
-          Layer.provide(
-            AiGateway.layer({
-              accountId: "local-account",
-              gatewayId: "local-gateway",
-              token: Redacted.make("local-token")
-            })
-          ),
-          Layer.provide(LocalGateway.layerFrom(gateway))
+  it.effect(
+    "42. the region and the span in which the model's layer was built have no say in later calls",
+    () =>
+      Effect.gen(function* () {
+        const model = yield* Layer.build(ChatModel.layer(openai)).pipe(
+          AiGateway.withOptions({ eventId: "build", metadata: { build: 1 } }),
+          Effect.withSpan("build")
         )
-      )
-      yield* ChatModel.chat("one").pipe(
-        Effect.provide(runtime),
-        AiGateway.withOptions({ eventId: "call-1", metadata: { call: 1 } })
-      )
-      yield* ChatModel.chat("two").pipe(Effect.provide(runtime))
-      yield* runtime.disposeEffect
-      const [one, two] = gateway.requests()
-      assert.strictEqual(one?.headers["cf-aig-event-id"], "call-1")
-      assert.notProperty(two?.headers, "cf-aig-event-id")
-      assert.notProperty(two?.headers, "cf-aig-metadata")
-    })
+        const parents: Array<string | undefined> = []
+        const tracer = yield* Effect.tracer
+        const recording = Tracer.make({
+          span: (name, parent, ...rest) => {
+            parents.push(Option.getOrUndefined(Option.map(parent, ({ spanId }) => spanId)))
+            return tracer.span(name, parent, ...rest)
+          },
+          context: tracer.context
+        })
+        yield* ChatModel.chat("hello").pipe(Effect.provide(model), Effect.withTracer(recording))
+        const [request] = (yield* LocalGateway.Gateway).requests()
+        assert.notProperty(request?.headers, "cf-aig-event-id")
+        assert.notProperty(request?.headers, "cf-aig-metadata")
+        assert.isUndefined(parents[0])
+        yield* ChatModel.chat("hello").pipe(Effect.provide(model), AiGateway.withOptions({ eventId: "call" }))
+        assert.strictEqual((yield* LocalGateway.Gateway).requests()[1]?.headers["cf-aig-event-id"], "call")
+      }).pipe(Effect.scoped, Effect.provide(behind({})))
   )
 
   it.effect("one provider serves two models in one list", () =>

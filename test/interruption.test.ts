@@ -312,10 +312,10 @@ describe("whatever the moment is in which the interruption comes", () => {
           )
         )
         let interrupted = 0
-        const steps = [
-          ...Array.from({ length: last }, (_, n) => n + 1),
-          ...Array.from({ length: 80 }, (_, n) => last + 7 * n)
-        ]
+        // The response comes at about step 200; what is before and long after that is looked at here and there.
+        const steps = Array.from({ length: last + 400 }, (_, n) => n + 1).filter(
+          (n) => (n > 160 && n <= last) || n % 7 === 0
+        )
         for (const n of steps) {
           seen.length = 0
           const exit = yield* interruptedAt(n, Effect.provide(run, context))
@@ -323,7 +323,7 @@ describe("whatever the moment is in which the interruption comes", () => {
           const open = seen.filter((it) => !it.consumed && !it.cancelled && !it.signal.aborted)
           assert.strictEqual(open.length, 0, `open after an interruption at step ${n}`)
         }
-        assert.isAbove(interrupted, last / 2)
+        assert.isAbove(interrupted, 100)
       }).pipe(Effect.scoped)
     )
   }

@@ -13,6 +13,7 @@ import {
   Layer,
   Redacted,
   Ref,
+  Runtime,
   Schedule,
   Stream,
   TestClock
@@ -139,7 +140,8 @@ describe("what a stream consists of", () => {
             const json = yield* ChatModel.collect(model.streamChat("hi"))
             for (const answer of [streamed, json]) {
               assert.strictEqual(answer.text, whole.text)
-              assert.strictEqual(answer.finishReason, whole.finishReason)
+              // A whole answer of Workers AI has no word for why it ended.
+              if (slug !== "workers-ai") assert.strictEqual(answer.finishReason, whole.finishReason)
               assert.deepStrictEqual(answer.usage, whole.usage)
               assert.strictEqual(answer.provider, whole.provider)
               assert.strictEqual(answer.model, whole.model)
@@ -224,12 +226,13 @@ describe("90. however the bytes are cut", () => {
           const expected = timeless(yield* events(model))
           assert.strictEqual((yield* ChatModel.collect(Stream.fromIterable(expected))).text, spoken)
           const cuts = fc.uniqueArray(fc.integer({ min: 1, max: bytes.length - 1 }), { maxLength: 40 })
+          const runPromise = Runtime.runPromise(yield* Effect.runtime<never>())
           yield* Effect.promise(() =>
             fc.assert(
               fc.asyncProperty(cuts, async (at) => {
                 const places = [0, ...at.sort((a, b) => a - b), bytes.length]
                 current = sse(places.slice(1).map((place, i) => bytes.subarray(places[i], place)))
-                const found = await Effect.runPromise(Effect.provide(events(model), context))
+                const found = await runPromise(Effect.provide(events(model), context))
                 assert.deepStrictEqual(timeless(found), expected)
               }),
               { numRuns: 15 }
@@ -298,6 +301,8 @@ describe("a body that is not what its header says", () => {
     ["95. an event that is no JSON", sse("data: {not json\n\n"), ["MalformedResponse"]],
     ["95. events that mean nothing", sse(`data: {}\n\n${done}`), ["MalformedResponse"]],
     ["[DONE] alone", sse(done), ["MalformedResponse"]],
+    ["95. choices of a wrong type", sse('data: {"choices":5}\n\n'), ["MalformedResponse"]],
+    ["half an event", sse('data: {"choices":[{"ind'), ["MalformedResponse", "TransportFailure"]],
     [
       "an error envelope as JSON with 200",
       raw({ body: '{"error":{"message":"boom"}}' }),
@@ -635,6 +640,7 @@ describe("lists of streams", () => {
       gateway: {},
       attempts: []
     }
+    const mine: ChatEvent.ChatEvent = { _tag: "TextDelta", text: "mine" }
     const finish: ChatEvent.ChatEvent = { _tag: "Finish", finishReason: "stop", usage: {} }
     const failure = new AiGatewayError.TransportFailure({ message: "gone" })
     return Effect.gen(function* () {
@@ -649,11 +655,9 @@ describe("lists of streams", () => {
               Ref.update(closed, (n) => n + 1)
             )
         })
-      const works = own(Stream.make(start, { _tag: "TextDelta", text: "mine" }, finish))
+      const works = own(Stream.make(start, mine, finish))
       const fails = own(Stream.concat(Stream.make(start), Stream.fail(failure)))
-      const breaks = own(
-        Stream.concat(Stream.make(start, { _tag: "TextDelta", text: "mine" }), Stream.fail(failure))
-      )
+      const breaks = own(Stream.concat(Stream.make(start, mine), Stream.fail(failure)))
 
       const last = yield* ChatModel.collect(ChatModel.firstSuccessOf([openai, works]).streamChat("hi"))
       assert.strictEqual(last.text, "mine")
@@ -748,7 +752,8 @@ const overSockets = <A, E>(
 
 for (const [name, client] of clients) {
   describe(`over real sockets, ${name}`, () => {
-    it.live("a stream that was read to its end leaves its connection to the next one", () =>
+    // `fetch` and undici themselves open a second connection where the next request comes within the same turn; no more.
+    it.live("streams that were read to their end share their connections", () =>
       Effect.gen(function* () {
         const server = yield* serve((response) => {
           response.writeHead(200, { "content-type": "text/event-stream" })
@@ -762,31 +767,31 @@ for (const [name, client] of clients) {
           client,
           server.baseUrl,
           Effect.gen(function* () {
-            for (let i = 0; i < 3; i++) {
+            for (let i = 0; i < 6; i++) {
               assert.strictEqual((yield* ChatModel.collect(openai.streamChat("hi"))).text, "fine")
             }
           })
         )
-        assert.strictEqual(server.connections(), 1)
+        assert.isAtMost(server.connections(), 2)
       }).pipe(Effect.scoped)
     )
 
-    it.live("an HTTP error leaves its connection to the retry", () =>
+    it.live("HTTP errors leave their connections to the retries", () =>
       Effect.gen(function* () {
         let asked = 0
         const server = yield* serve((response) => {
-          if (asked++ === 0) {
+          if (asked++ < 5) {
             response.writeHead(503, { "content-type": "application/json" })
             return response.end('{"error":{"message":"busy"}}')
           }
           response.writeHead(200, { "content-type": "application/json" })
           return response.end(plainJson)
         })
-        const retried = ChatModel.retry(openai, Schedule.recurs(1))
+        const retried = ChatModel.retry(openai, Schedule.recurs(5))
         const answer = yield* overSockets(client, server.baseUrl, retried.chat("hi"))
         assert.strictEqual(answer.text, "fine")
-        assert.strictEqual(asked, 2)
-        assert.strictEqual(server.connections(), 1)
+        assert.strictEqual(asked, 6)
+        assert.isAtMost(server.connections(), 2)
       }).pipe(Effect.scoped)
     )
 
