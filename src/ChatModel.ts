@@ -93,7 +93,7 @@ export const make = <R = never>(definition: {
 export const layer = <R>(model: Model.With<R>): Layer.Layer<ChatModel, never, R> =>
   Layer.effect(
     ChatModel,
-    Effect.map(Effect.context<R>(), (context) => provide(model, context))
+    Effect.map(Effect.context<R>(), (context) => provide(model, timeless(context)))
   )
 
 /** Without what belongs to the moment in which a layer was built, and not to the calls that its model gets later. */

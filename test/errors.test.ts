@@ -213,8 +213,7 @@ describe("what a provider says", () => {
         tag,
         status: code,
         source: "provider",
-        // The local gateway's Anthropic says `x-should-retry: false` with these two, and that word counts.
-        retryable: provider === "anthropic" && (code === 408 || code === 409) ? false : retryable,
+        retryable,
         check: (error) => {
           assert.match(error.logId ?? "", /^[0-9A-Z]{26}$/)
           assert.strictEqual(error.gateway?.logId, error.logId)

@@ -1,7 +1,8 @@
 import * as http from "node:http"
 import type { AddressInfo } from "node:net"
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
-import type * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { assert, describe, it } from "@effect/vitest"
 import {
@@ -855,3 +856,73 @@ for (const [name, client] of clients) {
     )
   })
 }
+
+describe("a connection that stays open behind a finished answer", () => {
+  it.effect("Google has no end marker: when nothing more comes, the answer is complete", () => {
+    const part = (text: string, finishReason?: string) =>
+      `data: ${JSON.stringify({ candidates: [{ content: { parts: [{ text }] }, finishReason }] })}\n\n`
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(new TextEncoder().encode(part("Hel") + part("lo", "STOP")))
+    })
+    const client = HttpClient.make((request) =>
+      Effect.succeed(
+        HttpClientResponse.fromWeb(
+          request,
+          new Response(body, { headers: { "content-type": "text/event-stream" } })
+        )
+      )
+    )
+    const layer = Layer.merge(
+      GoogleAiStudio.layer(),
+      AiGateway.layer({ accountId: "a", gatewayId: "g" }).pipe(
+        Layer.provide(Layer.succeed(HttpClient.HttpClient, client))
+      )
+    )
+    return Effect.gen(function* () {
+      const fiber = yield* Effect.fork(
+        ChatModel.collect(GoogleAiStudio.model("gemini-2.5-flash").streamChat("hi"))
+      )
+      yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 20)))
+      yield* TestClock.adjust("3 minutes")
+      const answer = yield* Fiber.join(fiber)
+      assert.strictEqual(answer.text, "Hello")
+      assert.strictEqual(answer.finishReason, "stop")
+    }).pipe(Effect.provide(layer))
+  })
+})
+
+describe("a total clock over a stream", () => {
+  it.effect("says what was delivered, inside an application's own span as well", () =>
+    Effect.gen(function* () {
+      const fiber = yield* Effect.fork(
+        Effect.exit(
+          Stream.runDrain(
+            OpenAi.model("gpt-4.1-mini")
+              .pipe(ChatModel.withTimeouts({ total: "1 minute" }))
+              .streamChat("hi")
+          )
+        ).pipe(Effect.withSpan("application"))
+      )
+      yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 20)))
+      yield* TestClock.adjust("1 minute")
+      const exit = yield* Fiber.join(fiber)
+      const error = Exit.isFailure(exit) && exit.cause._tag === "Fail" ? exit.cause.error : undefined
+      if (error?._tag !== "StreamBroken") throw new Error(`${error?._tag}`)
+      assert.strictEqual(error.cause._tag, "ModelTimeout")
+      assert.isAbove(error.delivered.text.length, 0)
+    }).pipe(
+      Effect.provide(
+        Layer.merge(
+          OpenAi.layer(),
+          LocalGateway.layerTest({
+            upstreams: {
+              openai: LocalGateway.always(
+                LocalGateway.stallAfter(LocalGateway.text("a b c d e", { chunks: 5 }), 3)
+              )
+            }
+          })
+        )
+      )
+    )
+  )
+})

@@ -81,8 +81,11 @@ export const totalOpen = <R>(
               ({ head, next }): Opened => {
                 const delivered = new Delivered()
                 delivered.add(head)
+                // Not by identity: an error that fails inside a span comes out as a proxy of itself.
                 const guarded = Effect.mapError(Clocks.guard(clocks, next), (error) =>
-                  error === clocks.fired ? delivered.broken(clocks.fired) : error
+                  clocks.fired !== undefined && error._tag === "ModelTimeout"
+                    ? delivered.broken(clocks.fired)
+                    : error
                 )
                 return {
                   head,

@@ -52,7 +52,6 @@ export class Clocks {
   private waitingSince: number | undefined
   private readonly startedAt: number
   private firstEvent: number
-  private idle: number
 
   constructor(
     private readonly clock: Clock.Clock,
@@ -61,17 +60,11 @@ export class Clocks {
   ) {
     this.startedAt = clock.unsafeCurrentTimeMillis()
     this.firstEvent = limits.firstEvent
-    this.idle = limits.idle
   }
 
   /** Content has come: its clock stops. */
   committed(): void {
     this.firstEvent = Infinity
-  }
-
-  /** Nothing but the end of the body is awaited; do not wait for that longer than this. */
-  closing(millis: number): void {
-    this.idle = Math.min(this.idle, millis)
   }
 
   /** A wait for bytes begins: the idle clock runs. */
@@ -100,8 +93,12 @@ export class Clocks {
     // Nobody waits: the first content may have come, and the clock is about to be told to stop.
     if (sinceStart >= this.firstEvent && this.answer === undefined) return 1
     if (sinceStart >= this.firstEvent) return this.fire("firstEvent", this.firstEvent)
-    if (sinceByte >= this.idle) return this.fire("idle", this.idle)
-    return Math.min(this.limits.total - sinceStart, this.firstEvent - sinceStart, this.idle - sinceByte)
+    if (sinceByte >= this.limits.idle) return this.fire("idle", this.limits.idle)
+    return Math.min(
+      this.limits.total - sinceStart,
+      this.firstEvent - sinceStart,
+      this.limits.idle - sinceByte
+    )
   }
 
   private fire(phase: "firstEvent" | "idle" | "total", limit: number): number {

@@ -8,7 +8,7 @@ import { createParser, type EventSourceParser } from "eventsource-parser"
 import { type ChatEvent, isContent } from "../ChatEvent.js"
 import { classifyEvent } from "./classify.js"
 import * as Clocks from "./clocks.js"
-import { type LegError, TransportFailure } from "./errors.js"
+import { type LegError, type ModelTimeout, TransportFailure } from "./errors.js"
 import type { GatewayResponse } from "./exchange.js"
 import { type Asked, Response } from "./gatewayResponse.js"
 import { parseJson } from "./json.js"
@@ -39,6 +39,8 @@ export class EventReader {
   private failure: LegError | undefined
   /** Has the model finished? */
   private finished = false
+  /** Has the wait for the end of the body been long enough? */
+  private waitedEnough = false
   /** Has the body ended? */
   ended = false
   private resume: ((effect: Effect.Effect<void>) => void) | undefined
@@ -66,7 +68,7 @@ export class EventReader {
   readonly next: Effect.Effect<ReadonlyArray<ChatEvent> | undefined, LegError> = Effect.suspend(() => {
     if (this.out.length > 0) return Effect.succeed(this.take())
     if (this.failure !== undefined) return Effect.fail(this.failure)
-    if (this.ended) return Effect.succeed(undefined)
+    if (this.ended || this.waitedEnough) return Effect.succeed(undefined)
     if (this.finished) return Effect.as(this.drain, undefined)
     return Effect.flatMap(this.read, () => this.next)
   })
@@ -91,7 +93,7 @@ export class EventReader {
   private pull(): void {
     if (this.clocks !== undefined) {
       if (this.clocks.fired !== undefined) return this.fail(this.clocks.fired)
-      this.clocks.waitForBytes(this.fail)
+      this.clocks.waitForBytes(this.timedOut)
     }
     this.body.pull(this)
   }
@@ -194,6 +196,15 @@ export class EventReader {
   }
 
   // --- failures -------------------------------------------------------------------------------------------------------
+
+  /** A vendor without an end marker may finish its answer and leave the connection open: that is no broken stream. */
+  private readonly timedOut = (timeout: ModelTimeout): void => {
+    if (timeout.phase === "idle" && this.streamed && this.decoder.end(this.out) === undefined) {
+      this.finished = true
+      this.waitedEnough = true
+      this.wake()
+    } else this.fail(timeout)
+  }
 
   private readonly fail = (error: LegError): void => {
     this.failure ??= error

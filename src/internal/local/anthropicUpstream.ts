@@ -60,7 +60,10 @@ const refuse = (problem: Problem): Refusal => {
   return refusal(
     status,
     { type: "error", error: { type: errorType(status), message }, request_id: requestId },
-    { "request-id": requestId, "x-should-retry": String(status === 429 || status >= 500) }
+    {
+      "request-id": requestId,
+      "x-should-retry": String(status === 408 || status === 409 || status === 429 || status >= 500)
+    }
   )
 }
 
