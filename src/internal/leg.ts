@@ -3,32 +3,30 @@
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import { AiGateway, type Service as Gateway } from "../AiGateway.js"
 import * as ChatRequest from "../ChatRequest.js"
 import * as ChatResponse from "../ChatResponse.js"
-import * as Provider from "../Provider.js"
+import type * as Provider from "../Provider.js"
 import * as RequestOptions from "../RequestOptions.js"
 import * as Call from "./call.js"
 import type { CallContext } from "./callContext.js"
-import { describe } from "./classify.js"
 import * as Clocks from "./clocks.js"
 import { Delivered } from "./delivered.js"
-import { InvalidRequest, type LegError, Unauthorized, Unsupported } from "./errors.js"
+import { InvalidRequest, type LegError } from "./errors.js"
 import { EventReader } from "./eventReader.js"
 import type { GatewayResponse, ProviderRequest } from "./exchange.js"
 import { Response } from "./gatewayResponse.js"
-import { mergeBody, parseJson } from "./json.js"
+import { parseJson } from "./json.js"
 import * as Model from "./model.js"
+import * as NativeRequest from "./nativeRequest.js"
 import * as Retry from "./retry.js"
 import * as Spans from "./spans.js"
 import { defaultFirstEvent, defaultIdle, type TimeoutMillis, type Timeouts, toMillis } from "./timeouts.js"
 import { fromStream } from "./transport/byteSource.js"
 import { type Arrival, CurrentArrival } from "./transport/transport.js"
-import { unchecked } from "./unchecked.js"
 import * as WholeAnswer from "./wholeAnswer.js"
-import type { Encoded, Wire } from "./wire/wire.js"
+import type { Wire } from "./wire/wire.js"
 
 /**
  * What a model of any provider can be told.
@@ -322,68 +320,12 @@ class Leg<I> {
 
   /** The provider's native request, credential included. */
   encode(request: ChatRequest.ChatRequest, stream: boolean): Effect.Effect<ProviderRequest, LegError, I> {
-    const { wire, model, slug, tag } = this.definition
-    const encoded = wire.encode({
-      model,
-      request,
+    const { maxOutputTokens } = this.metadata
+    return NativeRequest.make(this.definition, request, {
       stream,
-      provider: slug,
-      maxOutputTokens: this.metadata.maxOutputTokens
+      maxOutputTokens,
+      unsupported: this.unsupported
     })
-    if (encoded.unsupported.length > 0 && this.unsupported === "fail") {
-      const feature = encoded.unsupported.join(", ")
-      return Effect.fail(
-        new Unsupported(
-          {
-            feature,
-            ...this.asked,
-            message: `${slug} ${model} cannot take ${feature}. Leave it out, or make the model with unsupported: "drop".`
-          },
-          unchecked
-        )
-      )
-    }
-    return Effect.flatMap(tag, (provider) =>
-      Effect.map(this.key(provider), (key) => this.toRequest(encoded, request, provider, key))
-    )
-  }
-
-  private toRequest(
-    encoded: Encoded,
-    request: ChatRequest.ChatRequest,
-    provider: Provider.Provider,
-    key: Redacted.Redacted | undefined
-  ): ProviderRequest {
-    const extra = request.providerOptions?.[provider.slug]
-    const auth = key === undefined ? {} : { [provider.authHeader]: withPrefix(provider.authPrefix, key) }
-    return {
-      provider: provider.slug,
-      endpoint: encoded.endpoint,
-      headers: { ...encoded.headers, ...provider.headers, ...auth },
-      body: extra === undefined ? encoded.body : mergeBody(encoded.body, extra),
-      model: this.definition.model,
-      options: request.options
-    }
-  }
-
-  private key(provider: Provider.Provider): Effect.Effect<Redacted.Redacted | undefined, LegError> {
-    const invalid = Provider.validate(provider)
-    if (invalid !== undefined) return Effect.fail(invalid)
-    const { apiKey } = provider
-    if (apiKey === undefined || Redacted.isRedacted(apiKey)) return Effect.succeed(apiKey)
-    return Effect.flatMap(
-      Effect.mapError(apiKey, (reason) => this.noKey(`its apiKey effect failed: ${describe(reason)}`)),
-      (key) => {
-        const wrong = Provider.validate({ ...provider, apiKey: key })
-        return wrong === undefined ? Effect.succeed(key) : Effect.fail(this.noKey(wrong.message))
-      }
-    )
-  }
-
-  /** A key that could not be had now concerns this provider alone. */
-  private noKey(reason: string): Unauthorized {
-    const { slug } = this.definition
-    return new Unauthorized({ ...this.asked, source: "provider", message: `No key for ${slug}: ${reason}` })
   }
 }
 
@@ -398,6 +340,3 @@ const arriving = <A, E, R>(
     () => arrival.close ?? Effect.void
   )
 }
-
-const withPrefix = (prefix: string, key: Redacted.Redacted): Redacted.Redacted =>
-  prefix === "" ? key : Redacted.make(`${prefix}${Redacted.value(key)}`)
