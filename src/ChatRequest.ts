@@ -148,6 +148,14 @@ export const fromInput = (input: Input): Either.Either<ChatRequest, InvalidReque
   }
   if (isChatRequest(input)) return Either.right(input)
   const options: Options = isConversation(input) ? { messages: input } : input
+  if (typeof options !== "object" || options === null) {
+    return Either.left(
+      new InvalidRequest({
+        field: "request",
+        message: "The request must be a prompt, a list of messages, or an object with one of them."
+      })
+    )
+  }
   if (!isPlain(options)) {
     const checked = validator()(options)
     if (checked._tag === "Left") return Either.left(invalid(checked.left))
@@ -170,7 +178,6 @@ export const fromInput = (input: Input): Either.Either<ChatRequest, InvalidReque
  * asking it costs more than building the rest of the request.
  */
 const isPlain = (options: Options): boolean => {
-  if (typeof options !== "object" || options === null) return false
   for (const key of Object.keys(options)) {
     switch (key) {
       case "prompt":

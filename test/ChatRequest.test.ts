@@ -174,7 +174,7 @@ describe("a request that is wrong", () => {
       const error = errorOf(input)
       assert.strictEqual(error._tag, "InvalidRequest")
       assert.strictEqual(error.field, field)
-      assert.include(error.message, field === "request" ? "its root" : field)
+      assert.include(error.message, field === "request" ? "a prompt, a list of messages" : field)
     })
   }
 
