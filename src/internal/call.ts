@@ -4,6 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import type * as Tracer from "effect/Tracer"
 import type { ChatResponse } from "../ChatResponse.js"
 import { type CallContext, CurrentCall, withCall } from "./callContext.js"
 import * as Clocks from "./clocks.js"
@@ -13,7 +14,11 @@ import type { Metadata, Opened } from "./model.js"
 import * as Spans from "./spans.js"
 import { defaultTotal } from "./timeouts.js"
 
-type Entered = CallContext & { readonly progress: Clocks.Progress }
+type Entered = CallContext & {
+  readonly progress: Clocks.Progress
+  /** The call's span, where the fiber does not have it. */
+  readonly parent?: Tracer.Span | undefined
+}
 
 const enter = (call: CallContext): Entered => ({
   ...call,
@@ -41,6 +46,20 @@ export const open = <R>(
     return call.spanned
       ? run(inside)
       : Spans.scoped(spanOf("ChatModel.streamChat", metadata), () => run(inside))
+  })
+
+/** The same for a model with nothing of a user's inside: its span need not become the fiber's. */
+export const chatLeaf = <R>(
+  metadata: Metadata,
+  run: (call: Entered) => Effect.Effect<ChatResponse, AiGatewayError, R>
+): Effect.Effect<ChatResponse, AiGatewayError, R> =>
+  withCall((call) => {
+    const inside = enter(call)
+    const timed = (entered: Entered) =>
+      call.timed ? run(entered) : Clocks.within(run(entered), defaultTotal, inside.progress)
+    return call.spanned
+      ? timed(inside)
+      : Spans.around(spanOf("ChatModel.chat", metadata), (parent) => timed({ ...inside, parent }))
   })
 
 const spanOf = (name: string, { provider, model }: Metadata): Spans.SpanOptions => ({

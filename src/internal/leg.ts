@@ -4,6 +4,7 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type * as Scope from "effect/Scope"
+import type * as Tracer from "effect/Tracer"
 import { AiGateway, type Service as Gateway } from "../AiGateway.js"
 import * as ChatRequest from "../ChatRequest.js"
 import * as ChatResponse from "../ChatResponse.js"
@@ -21,10 +22,11 @@ import { parseJson } from "./json.js"
 import * as Model from "./model.js"
 import * as NativeRequest from "./nativeRequest.js"
 import * as Retry from "./retry.js"
+import { arrivals } from "./sender.js"
 import * as Spans from "./spans.js"
 import { defaultFirstEvent, defaultIdle, type TimeoutMillis, type Timeouts, toMillis } from "./timeouts.js"
 import { fromStream } from "./transport/byteSource.js"
-import { type Arrival, CurrentArrival } from "./transport/transport.js"
+import type { Arrival } from "./transport/transport.js"
 import * as WholeAnswer from "./wholeAnswer.js"
 import type { Wire } from "./wire/wire.js"
 
@@ -75,7 +77,7 @@ export const make = <I>(definition: LegDefinition<I>): Model.Leg<I | AiGateway> 
   const checked = <A, R>(effect: () => Effect.Effect<A, LegError, R>) =>
     clocks instanceof InvalidRequest ? Effect.fail(clocks) : effect()
   const chat: Model.With<I | AiGateway>["chat"] = (input) =>
-    Call.chat(metadata, (call) => checked(() => leg.chat(input, call)))
+    Call.chatLeaf(metadata, (call) => checked(() => leg.chat(input, call)))
   const open: Model.Open<I | AiGateway> = (input) =>
     Call.open(metadata, (call) => checked(() => leg.open(input, call, { firstEvent, idle })))
   return Model.leg(
@@ -145,9 +147,9 @@ class Leg<I> {
 
   chat(
     input: ChatRequest.Input,
-    call: CallContext & { readonly progress: Clocks.Progress }
+    call: CallContext & { readonly progress: Clocks.Progress; readonly parent?: Tracer.Span | undefined }
   ): Effect.Effect<ChatResponse.ChatResponse, LegError, I | AiGateway> {
-    return Spans.withSpan(this.span, (span) =>
+    return Spans.withSpan({ ...this.span, parent: call.parent }, (span) =>
       Effect.flatMap(this.request(input), (request) =>
         Effect.flatMap(this.gateway(call), (gateway) =>
           this.retried(request, gateway, call, this.chatOnce(request, gateway, call, span))
@@ -165,7 +167,7 @@ class Leg<I> {
     return Effect.flatMap(this.encode(request, false), (encoded) =>
       Effect.uninterruptibleMask((restore) => {
         progress.during = "connect"
-        return Effect.flatMap(arriving(restore, gateway.send(encoded)), (response) => {
+        return Effect.flatMap(arriving(restore, encoded, gateway.send(encoded)), (response) => {
           progress.during = "response"
           return Effect.flatMap(
             Effect.onError(restore(response.text), () => response.close),
@@ -231,6 +233,7 @@ class Leg<I> {
           const response = yield* Effect.onError(
             arriving(
               restore,
+              encoded,
               watched === undefined ? sent : Clocks.guard(watched.clocks, sent, (lost) => lost.close)
             ),
             () => stop
@@ -332,11 +335,10 @@ class Leg<I> {
 /** Waits for a response; one that comes in the moment in which the wait ends otherwise is closed. */
 const arriving = <A, E, R>(
   restore: (effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>,
+  request: ProviderRequest,
   effect: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> => {
   const arrival: Arrival = { close: undefined }
-  return Effect.onError(
-    restore(Effect.provideService(effect, CurrentArrival, arrival)),
-    () => arrival.close ?? Effect.void
-  )
+  arrivals.set(request, arrival)
+  return Effect.onError(restore(effect), () => arrival.close ?? Effect.void)
 }

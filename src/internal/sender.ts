@@ -12,7 +12,7 @@ import { type Asked, Response, readText } from "./gatewayResponse.js"
 import type { GatewayUrl } from "./gatewayUrl.js"
 import { parseJson } from "./json.js"
 import { credentialHeaders } from "./redactedHeaders.js"
-import type { OutgoingRequest, Transport } from "./transport/transport.js"
+import type { Arrival, OutgoingRequest, Transport } from "./transport/transport.js"
 
 /** Headers as they go out, and the secrets among them, which no text may show. */
 interface Sealed {
@@ -90,6 +90,12 @@ export const make = (options: {
   }
 }
 
+/**
+ * Who waits for the response of a request. Beside the request and not in the fiber's context, which would have to be copied
+ * for each attempt.
+ */
+export const arrivals = new WeakMap<ProviderRequest, Arrival>()
+
 interface Outgoing extends OutgoingRequest {
   readonly secrets: ReadonlyArray<string>
 }
@@ -116,6 +122,7 @@ const native = (
     url: `${url.base}/${request.provider}/${request.endpoint}`,
     headers: { ...type, ...own.right.headers, ...options.right, ...gateway.headers },
     body: body.right,
+    arrival: arrivals.get(request),
     secrets: own.right.secrets
   })
 }
@@ -144,6 +151,7 @@ const universal = (
     url: url.base,
     headers: { "content-type": "application/json", ...outer.right, ...gateway.headers },
     body: JSON.stringify(entries),
+    arrival: undefined,
     secrets
   })
 }

@@ -14,6 +14,8 @@ import type { GatewayMetadata } from "../GatewayMetadata.js"
 import type { AiGatewayError } from "./errors.js"
 
 export interface SpanOptions {
+  /** Absent: the fiber's own span. */
+  readonly parent?: Tracer.AnySpan | undefined
   readonly name: string
   readonly kind: Tracer.SpanKind
   readonly provider: string
@@ -31,11 +33,20 @@ export const withSpan = <A, E extends AiGatewayError, R>(
   options: SpanOptions,
   effect: (span: Tracer.Span | undefined) => Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> =>
+  around(options, (span) =>
+    span === undefined ? effect(span) : Effect.provideService(effect(span), Tracer.ParentSpan, span)
+  )
+
+/** A span that is not made the fiber's own: for an effect that hands it on itself. */
+export const around = <A, E extends AiGatewayError, R>(
+  options: SpanOptions,
+  effect: (span: Tracer.Span | undefined) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> =>
   Effect.withFiberRuntime((fiber) =>
     fiber.getFiberRef(FiberRef.currentTracerEnabled)
       ? Effect.flatMap(makeSpan(options), (span) =>
           Effect.clockWith((clock) =>
-            Effect.onExit(Effect.provideService(effect(span), Tracer.ParentSpan, span), (exit) =>
+            Effect.onExit(effect(span), (exit) =>
               Effect.sync(() => {
                 failedExit(span, exit)
                 span.end(clock.unsafeCurrentTimeNanos(), exit)
@@ -63,6 +74,7 @@ export const scoped = <A, E extends AiGatewayError, R>(
 
 const spanOptions = (options: SpanOptions): Tracer.SpanOptions => ({
   kind: options.kind,
+  parent: options.parent,
   attributes: attributes(options),
   captureStackTrace: false
 })

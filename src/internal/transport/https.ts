@@ -7,7 +7,6 @@ import type { HttpClientError } from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
 import { hasBody, isHttpMethod } from "@effect/platform/HttpMethod"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FiberRef from "effect/FiberRef"
@@ -16,7 +15,7 @@ import { describe } from "../classify.js"
 import { InvalidRequest, type LegError, TransportFailure } from "../errors.js"
 import { unchecked } from "../unchecked.js"
 import * as ByteSource from "./byteSource.js"
-import { CurrentArrival, type IncomingResponse, type OutgoingRequest, type Transport } from "./transport.js"
+import type { IncomingResponse, OutgoingRequest, Transport } from "./transport.js"
 
 export const make = (client: HttpClient.HttpClient): Transport => {
   // The gateway has a span of its own for each attempt, with more to tell; and without the client's span no
@@ -52,12 +51,10 @@ export const make = (client: HttpClient.HttpClient): Transport => {
               )
             ),
             {
-              onSuccess: (incoming) =>
-                Effect.withFiberRuntime<IncomingResponse>((fiber) => {
-                  const arrival = Context.get(fiber.currentContext, CurrentArrival)
-                  if (arrival !== undefined) arrival.close = incoming.close
-                  return Effect.succeed(incoming)
-                }),
+              onSuccess: (incoming) => {
+                if (request.arrival !== undefined) request.arrival.close = incoming.close
+                return Effect.succeed(incoming)
+              },
               onFailure: (cause) =>
                 Effect.zipRight(
                   Scope.close(scope, Exit.void),

@@ -1,5 +1,4 @@
 /** How a request reaches the gateway. A transport moves bytes; it knows no provider and judges no answer. */
-import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { LegError } from "../errors.js"
 import type { ByteSource } from "./byteSource.js"
@@ -15,6 +14,8 @@ export interface OutgoingRequest {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: string | Uint8Array | undefined
+  /** Told of the response as soon as it is there. */
+  readonly arrival: Arrival | undefined
 }
 
 export interface IncomingResponse {
@@ -33,8 +34,3 @@ export interface IncomingResponse {
 export interface Arrival {
   close: Effect.Effect<void> | undefined
 }
-
-export class CurrentArrival extends Context.Reference<CurrentArrival>()(
-  "effect-ai-gateway/internal/CurrentArrival",
-  { defaultValue: (): Arrival | undefined => undefined }
-) {}
