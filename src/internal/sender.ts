@@ -53,10 +53,14 @@ export const make = (options: {
           }
           return Effect.flatMap(
             restore(Effect.merge(Effect.mapError(readText(incoming, errorBodyLimit), () => ""))),
-            (body) =>
-              Effect.flatMap(Clock.currentTimeMillis, (now) =>
+            (body) => {
+              // The body was read: closing what is over would cost an abort, with its exception and stack.
+              const { arrival } = request.right
+              if (arrival !== undefined) arrival.close = undefined
+              return Effect.flatMap(Clock.currentTimeMillis, (now) =>
                 Effect.fail(classify(incoming.status, incoming.headers, scrub(body), { ...asked, now }))
               )
+            }
           )
         }
       })
