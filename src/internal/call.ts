@@ -4,7 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import type * as Tracer from "effect/Tracer"
+import * as Tracer from "effect/Tracer"
 import type { ChatResponse } from "../ChatResponse.js"
 import { type CallContext, CurrentCall, withCall } from "./callContext.js"
 import * as Clocks from "./clocks.js"
@@ -27,15 +27,14 @@ const enter = (call: CallContext): Entered => ({
   progress: call.progress ?? Clocks.startProgress()
 })
 
+/** A call of a model that may hold models of a user's: its span becomes the fiber's. */
 export const chat = <R>(
   metadata: Metadata,
   run: (call: Entered) => Effect.Effect<ChatResponse, AiGatewayError, R>
 ): Effect.Effect<ChatResponse, AiGatewayError, R> =>
-  withCall((call) => {
-    const inside = enter(call)
-    const timed = call.timed ? run(inside) : Clocks.within(run(inside), defaultTotal, inside.progress)
-    return call.spanned ? timed : Spans.withSpan(spanOf("ChatModel.chat", metadata), () => timed)
-  })
+  chatLeaf(metadata, ({ parent, ...call }) =>
+    parent === undefined ? run(call) : Effect.provideService(run(call), Tracer.ParentSpan, parent)
+  )
 
 export const open = <R>(
   metadata: Metadata,
@@ -48,7 +47,7 @@ export const open = <R>(
       : Spans.scoped(spanOf("ChatModel.streamChat", metadata), () => run(inside))
   })
 
-/** The same for a model with nothing of a user's inside: its span need not become the fiber's. */
+/** A call of a model with nothing of a user's inside: its span is handed on and need not become the fiber's. */
 export const chatLeaf = <R>(
   metadata: Metadata,
   run: (call: Entered) => Effect.Effect<ChatResponse, AiGatewayError, R>
