@@ -19,7 +19,7 @@ import * as ChatEvent from "./ChatEvent.js"
 import * as ChatRequest from "./ChatRequest.js"
 import type { ChatResponse } from "./ChatResponse.js"
 import * as Call from "./internal/call.js"
-import { CurrentCall, withCall } from "./internal/callContext.js"
+import { CurrentCall, provide as provideCall, withCall } from "./internal/callContext.js"
 import { type AiGatewayError, InvalidRequest, type LegError } from "./internal/errors.js"
 import * as Fallback from "./internal/fallback.js"
 import * as Model from "./internal/model.js"
@@ -310,7 +310,7 @@ export const retry: {
     const policy: RetryPolicy = { schedule, maxRetryAfter }
     const replace = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
       withCall((call) =>
-        call.retry === undefined ? Call.provide(effect, { ...call, retry: policy }) : effect
+        call.retry === undefined ? provideCall(effect, { ...call, retry: policy }) : effect
       )
     return Model.transform(self, { chat: replace, open: replace })
   }
@@ -354,7 +354,10 @@ export const withTimeouts: {
   const { total } = millis
   const set = setClocks(millis)
   return Model.transform(self, {
-    chat: (effect) => (total === undefined ? set(effect) : Call.totalChat(set(effect), total)),
+    chat: (effect) =>
+      total === undefined
+        ? set(effect)
+        : withCall((call) => Call.totalChat((inside) => provideCall(set(effect), inside), call, total)),
     open: (effect) => (total === undefined ? set(effect) : Call.totalOpen(set(effect), total))
   })
 })
@@ -365,7 +368,7 @@ const setClocks =
     firstEvent === undefined && idle === undefined
       ? effect
       : withCall((call) =>
-          Call.provide(effect, {
+          provideCall(effect, {
             ...call,
             firstEvent: firstEvent ?? call.firstEvent,
             idle: idle ?? call.idle

@@ -1583,3 +1583,23 @@ describe("whatever comes", () => {
     sound(classify(500, {}, `{"error":${deep}}`))
   })
 })
+
+describe("the stack of an error that a server answered", () => {
+  it("is not taken, because it would show the loop that runs fibers", () => {
+    const { stackTraceLimit } = Error
+    const error = classify(503, {}, "", { provider: "openai" })
+    assert.notInclude(error.stack ?? "", "\n    at ")
+    assert.strictEqual(Error.stackTraceLimit, stackTraceLimit)
+    assert.include(new Error("another").stack ?? "", "\n    at ")
+  })
+
+  it("is taken where a sandbox has frozen Error", () => {
+    const found = Object.getOwnPropertyDescriptor(Error, "stackTraceLimit")
+    Object.defineProperty(Error, "stackTraceLimit", { value: 10, writable: false, configurable: true })
+    try {
+      assert.strictEqual(classify(503, {}, "", { provider: "openai" })._tag, "ProviderFailure")
+    } finally {
+      if (found !== undefined) Object.defineProperty(Error, "stackTraceLimit", found)
+    }
+  })
+})

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Option, Stream, Tracer } from "effect"
-import { Anthropic, ChatModel, LocalGateway, OpenAi } from "effect-ai-gateway"
+import { Anthropic, ChatModel, type ChatRequest, LocalGateway, OpenAi } from "effect-ai-gateway"
 
 const openai = OpenAi.model("gpt-4.1-mini")
 const list = ChatModel.firstSuccessOf([openai, Anthropic.model("claude-haiku-4-5")])
@@ -52,6 +52,42 @@ describe("one span per call, one child per attempt", () => {
         "chat gpt-4.1-mini < ChatModel.chat",
         "chat claude-haiku-4-5 < ChatModel.chat"
       ])
+    }).pipe(Effect.provide(down))
+  )
+
+  it.effect("a leg in a span of a user's own is a child of that", () =>
+    Effect.gen(function* () {
+      const first = {
+        ...openai,
+        chat: (input: ChatRequest.Input) => Effect.withSpan(openai.chat(input), "mine")
+      }
+      assert.deepStrictEqual(
+        yield* spansOf(ChatModel.firstSuccessOf([first, Anthropic.model("claude-haiku-4-5")]).chat("hi")),
+        [
+          "ChatModel.chat < nothing",
+          "mine < ChatModel.chat",
+          "chat gpt-4.1-mini < mine",
+          "chat claude-haiku-4-5 < ChatModel.chat"
+        ]
+      )
+    }).pipe(Effect.provide(down))
+  )
+
+  it.effect("a leg that is left is an event of the call's span", () =>
+    Effect.gen(function* () {
+      const events: Array<string> = []
+      const native = yield* Effect.tracer
+      const recording = Tracer.make({
+        context: native.context,
+        span: (...args) => {
+          const span = native.span(...args)
+          return Object.assign(Object.create(span), {
+            event: (name: string) => events.push(`${args[0]}: ${name}`)
+          })
+        }
+      })
+      yield* Effect.withTracer(list.chat("hi"), recording)
+      assert.deepStrictEqual(events, ["ChatModel.chat: openai gpt-4.1-mini failed; trying the next provider"])
     }).pipe(Effect.provide(down))
   )
 

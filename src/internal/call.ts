@@ -4,9 +4,8 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import * as Tracer from "effect/Tracer"
 import type { ChatResponse } from "../ChatResponse.js"
-import { type CallContext, CurrentCall, withCall } from "./callContext.js"
+import { type CallContext, provide, withCall } from "./callContext.js"
 import * as Clocks from "./clocks.js"
 import { Delivered } from "./delivered.js"
 import type { AiGatewayError } from "./errors.js"
@@ -14,11 +13,7 @@ import type { Metadata, Opened } from "./model.js"
 import * as Spans from "./spans.js"
 import { defaultTotal } from "./timeouts.js"
 
-type Entered = CallContext & {
-  readonly progress: Clocks.Progress
-  /** The call's span, where the fiber does not have it. */
-  readonly parent?: Tracer.Span | undefined
-}
+type Entered = CallContext & { readonly progress: Clocks.Progress }
 
 const enter = (call: CallContext): Entered => ({
   ...call,
@@ -27,14 +22,19 @@ const enter = (call: CallContext): Entered => ({
   progress: call.progress ?? Clocks.startProgress()
 })
 
-/** A call of a model that may hold models of a user's: its span becomes the fiber's. */
+/** A whole answer. The call's span is handed on and need not become the fiber's, which would cost a copy of its context. */
 export const chat = <R>(
   metadata: Metadata,
+  call: CallContext,
   run: (call: Entered) => Effect.Effect<ChatResponse, AiGatewayError, R>
-): Effect.Effect<ChatResponse, AiGatewayError, R> =>
-  chatLeaf(metadata, ({ parent, ...call }) =>
-    parent === undefined ? run(call) : Effect.provideService(run(call), Tracer.ParentSpan, parent)
-  )
+): Effect.Effect<ChatResponse, AiGatewayError, R> => {
+  const inside = enter(call)
+  const timed = (entered: Entered) =>
+    call.timed ? run(entered) : Clocks.within(run(entered), defaultTotal, inside.progress)
+  return call.spanned
+    ? timed(inside)
+    : Spans.around(spanOf("ChatModel.chat", metadata), (parent) => timed({ ...inside, parent }))
+}
 
 export const open = <R>(
   metadata: Metadata,
@@ -47,20 +47,6 @@ export const open = <R>(
       : Spans.scoped(spanOf("ChatModel.streamChat", metadata), () => run(inside))
   })
 
-/** A call of a model with nothing of a user's inside: its span is handed on and need not become the fiber's. */
-export const chatLeaf = <R>(
-  metadata: Metadata,
-  run: (call: Entered) => Effect.Effect<ChatResponse, AiGatewayError, R>
-): Effect.Effect<ChatResponse, AiGatewayError, R> =>
-  withCall((call) => {
-    const inside = enter(call)
-    const timed = (entered: Entered) =>
-      call.timed ? run(entered) : Clocks.within(run(entered), defaultTotal, inside.progress)
-    return call.spanned
-      ? timed(inside)
-      : Spans.around(spanOf("ChatModel.chat", metadata), (parent) => timed({ ...inside, parent }))
-  })
-
 const spanOf = (name: string, { provider, model }: Metadata): Spans.SpanOptions => ({
   name,
   kind: "internal",
@@ -68,19 +54,15 @@ const spanOf = (name: string, { provider, model }: Metadata): Spans.SpanOptions 
   model
 })
 
-/** Runs with another context. */
-export const provide = <A, E, R>(effect: Effect.Effect<A, E, R>, call: CallContext): Effect.Effect<A, E, R> =>
-  Effect.provideService(effect, CurrentCall, call)
-
 /** A total clock of its own around a whole answer. */
 export const totalChat = <R>(
-  effect: Effect.Effect<ChatResponse, AiGatewayError, R>,
+  run: (call: CallContext) => Effect.Effect<ChatResponse, AiGatewayError, R>,
+  call: CallContext,
   total: number
-): Effect.Effect<ChatResponse, AiGatewayError, R> =>
-  withCall((call) => {
-    const progress = call.progress ?? Clocks.startProgress()
-    return Clocks.within(provide(effect, { ...call, timed: true, progress }), total, progress)
-  })
+): Effect.Effect<ChatResponse, AiGatewayError, R> => {
+  const progress = call.progress ?? Clocks.startProgress()
+  return Clocks.within(run({ ...call, timed: true, progress }), total, progress)
+}
 
 /** A total clock of its own around a stream, from its opening to its last event. */
 export const totalOpen = <R>(

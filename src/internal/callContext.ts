@@ -4,6 +4,7 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Tracer from "effect/Tracer"
 import type { Progress } from "./clocks.js"
 import type { Attempt, LegError } from "./errors.js"
 import type { RetryPolicy } from "./retry.js"
@@ -24,6 +25,8 @@ export interface CallContext {
   readonly gone: ReadonlyMap<unknown, LegError> | undefined
   /** Where a list inside a list leaves its attempts, when it ends with one leg's error. */
   readonly report: Report | undefined
+  /** The call's span, where it is not the fiber's. Never in the fiber's context: a user's own span may come in between. */
+  readonly parent?: Tracer.Span | undefined
 }
 
 /** The attempts of a leg that is a list itself. */
@@ -49,3 +52,12 @@ export class CurrentCall extends Context.Reference<CurrentCall>()("effect-ai-gat
 /** Reads the call's context without a step of its own. */
 export const withCall = <A, E, R>(f: (call: CallContext) => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.withFiberRuntime((fiber) => f(Context.get(fiber.currentContext, CurrentCall)))
+
+/** Runs an effect that finds its call in the fiber. */
+export const provide = <A, E, R>(
+  effect: Effect.Effect<A, E, R>,
+  { parent, ...call }: CallContext
+): Effect.Effect<A, E, R> => {
+  const provided = Effect.provideService(effect, CurrentCall, call)
+  return parent === undefined ? provided : Effect.provideService(provided, Tracer.ParentSpan, parent)
+}

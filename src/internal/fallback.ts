@@ -12,11 +12,12 @@ import * as Effect from "effect/Effect"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
+import type * as Tracer from "effect/Tracer"
 import * as ChatEvent from "../ChatEvent.js"
 import * as ChatRequest from "../ChatRequest.js"
 import type { ChatResponse } from "../ChatResponse.js"
 import * as Call from "./call.js"
-import type { CallContext, Report } from "./callContext.js"
+import { type CallContext, provide, type Report } from "./callContext.js"
 import type { Progress } from "./clocks.js"
 import {
   type AiGatewayError,
@@ -58,14 +59,14 @@ export const make = <R>(models: Models<R>, options: FallbackOptions): Model.With
   }
   return Model.make({
     metadata,
-    chat: (input) =>
-      Call.chat(metadata, (call) =>
+    chat: (input, outer) =>
+      Call.chat(metadata, outer, (call) =>
         Effect.map(
-          walk(models, input, options, call, (model, request, report) =>
+          walk(models, input, options, call, (model, request, inside) =>
             Effect.filterOrElse(
-              model.chat(request),
+              Model.chatOf(model)(request, inside),
               (response) => accepted(response, options),
-              (response) => notAccepted(response, report)
+              (response) => notAccepted(response, inside.report)
             )
           ),
           ({ answer, attempts, leg }) =>
@@ -78,13 +79,13 @@ export const make = <R>(models: Models<R>, options: FallbackOptions): Model.With
       Call.open(metadata, (call) =>
         Effect.flatMap(Effect.scope, (scope) =>
           Effect.map(
-            walk(models, input, options, call, (model, request, report) => {
+            walk(models, input, options, call, (model, request, inside) => {
               const opened = Effect.filterOrElse(
                 Model.openOf(model)(request),
                 ({ head }) => head.at(-1)?._tag !== "Finish" || accepted(ChatEvent.fold(head), options),
-                ({ head }) => notAccepted(ChatEvent.fold(head), report)
+                ({ head }) => notAccepted(ChatEvent.fold(head), inside.report)
               )
-              return inScopeOf(scope, opened)
+              return provide(inScopeOf(scope, opened), inside)
             }),
             ({ answer, attempts, leg }) => ({ ...answer, head: withAttempts(answer.head, attempts, leg) })
           )
@@ -168,7 +169,7 @@ const walk = <A, R>(
   run: (
     model: Model.With<R>,
     request: ChatRequest.ChatRequest,
-    report: Report
+    inside: Inside
   ) => Effect.Effect<A, AiGatewayError, R>
 ): Effect.Effect<Found<A>, AiGatewayError, R> =>
   Effect.flatMap(ChatRequest.fromInput(input), (request) =>
@@ -178,11 +179,16 @@ const walk = <A, R>(
       const sealed = models.map((model, index) => {
         const leg = place
         place += legsOf(model.metadata).length
-        return state.seal(model.metadata, leg, index === models.length - 1, run(model, request, state.report))
+        return state.seal(model.metadata, leg, index === models.length - 1, (inside) =>
+          run(model, request, inside)
+        )
       })
       return Effect.flatten(Effect.catchAll(Effect.firstSuccessOf(sealed), () => state.allFailed()))
     })
   )
+
+/** What a leg is told of its call. */
+type Inside = CallContext & { readonly report: Report }
 
 /** What one call knows of its walk. It lives in the call, never in the list: each call begins at the first leg. */
 class Walk {
@@ -208,7 +214,7 @@ class Walk {
     metadata: Model.Metadata,
     leg: number,
     isLast: boolean,
-    effect: Effect.Effect<A, AiGatewayError, R>
+    run: (inside: Inside) => Effect.Effect<A, AiGatewayError, R>
   ): Effect.Effect<Effect.Effect<Found<A>, AiGatewayError>, AiGatewayError, R> {
     return Effect.suspend(() => {
       const started = this.clock.unsafeCurrentTimeMillis()
@@ -216,7 +222,7 @@ class Walk {
       this.call.progress.transport = undefined
       this.report.attempts = []
       const inside = { ...this.call, gone: this.gone, report: this.report }
-      return Effect.matchCauseEffect(Call.provide(effect, inside), {
+      return Effect.matchCauseEffect(run(inside), {
         onSuccess: (answer) => Effect.succeed(Effect.succeed({ answer, attempts: this.attempts, leg })),
         onFailure: (cause) => this.failed(cause, metadata, leg, isLast, started)
       })
@@ -250,7 +256,9 @@ class Walk {
     }
     if (error._tag === "AllProvidersFailed") this.failedBehind.add(error)
     else if (!everywhere) this.failedBehind.add(gateway)
-    return isLast ? Effect.fail(error) : Effect.zipRight(leaving(metadata, reason), Effect.fail(error))
+    return isLast
+      ? Effect.fail(error)
+      : Effect.zipRight(leaving(metadata, reason, this.call.parent), Effect.fail(error))
   }
 
   private isGone(error: LegError): boolean {
@@ -296,9 +304,18 @@ class Walk {
   }
 }
 
-const leaving = ({ provider, model }: Model.Metadata, error: LegError): Effect.Effect<void> =>
-  Effect.logWarning(
-    failsEverywhere(error)
-      ? `${provider} ${model} failed; skipping everything behind the same gateway`
-      : `${provider} ${model} failed; trying the next provider`
-  ).pipe(Effect.annotateLogs({ provider, model, error: error._tag, reason: error.message }))
+const leaving = (
+  { provider, model }: Model.Metadata,
+  error: LegError,
+  parent: Tracer.Span | undefined
+): Effect.Effect<void> => {
+  const said = Effect.annotateLogs(
+    Effect.logWarning(
+      failsEverywhere(error)
+        ? `${provider} ${model} failed; skipping everything behind the same gateway`
+        : `${provider} ${model} failed; trying the next provider`
+    ),
+    { provider, model, error: error._tag, reason: error.message }
+  )
+  return parent === undefined ? said : Effect.withParentSpan(said, parent)
+}

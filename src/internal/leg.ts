@@ -4,7 +4,6 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type * as Scope from "effect/Scope"
-import type * as Tracer from "effect/Tracer"
 import { AiGateway, type Service as Gateway } from "../AiGateway.js"
 import * as ChatRequest from "../ChatRequest.js"
 import * as ChatResponse from "../ChatResponse.js"
@@ -76,14 +75,17 @@ export const make = <I>(definition: LegDefinition<I>): Model.Leg<I | AiGateway> 
     clocks instanceof InvalidRequest ? ({} as Partial<TimeoutMillis>) : clocks
   const checked = <A, R>(effect: () => Effect.Effect<A, LegError, R>) =>
     clocks instanceof InvalidRequest ? Effect.fail(clocks) : effect()
-  const chat: Model.With<I | AiGateway>["chat"] = (input) =>
-    Call.chatLeaf(metadata, (call) => checked(() => leg.chat(input, call)))
+  const chat: Model.Chat<I | AiGateway> = (input, call) =>
+    Call.chat(metadata, call, (inside) => checked(() => leg.chat(input, inside)))
   const open: Model.Open<I | AiGateway> = (input) =>
     Call.open(metadata, (call) => checked(() => leg.open(input, call, { firstEvent, idle })))
   return Model.leg(
     Model.make({
       metadata,
-      chat: total === undefined ? chat : (input) => Call.totalChat(chat(input), total),
+      chat:
+        total === undefined
+          ? chat
+          : (input, call) => Call.totalChat((inside) => chat(input, inside), call, total),
       open: total === undefined ? open : (input) => Call.totalOpen(open(input), total)
     }),
     {
@@ -147,7 +149,7 @@ class Leg<I> {
 
   chat(
     input: ChatRequest.Input,
-    call: CallContext & { readonly progress: Clocks.Progress; readonly parent?: Tracer.Span | undefined }
+    call: CallContext & { readonly progress: Clocks.Progress }
   ): Effect.Effect<ChatResponse.ChatResponse, LegError, I | AiGateway> {
     return Spans.withSpan({ ...this.span, parent: call.parent }, (span) =>
       Effect.flatMap(this.request(input), (request) =>

@@ -11,6 +11,7 @@ import type { ChatEvent } from "../ChatEvent.js"
 import { isContent } from "../ChatEvent.js"
 import * as ChatRequest from "../ChatRequest.js"
 import type { ChatResponse } from "../ChatResponse.js"
+import { type CallContext, provide as provideCall, withCall } from "./callContext.js"
 import { Delivered } from "./delivered.js"
 import type { AiGatewayError, LegError } from "./errors.js"
 import type { ProviderRequest } from "./exchange.js"
@@ -116,9 +117,15 @@ export interface Opened {
 /** Opens a stream. It lives as long as the scope. */
 export type Open<R> = (input: ChatRequest.Input) => Effect.Effect<Opened, AiGatewayError, R | Scope.Scope>
 
+/** Asks for a whole answer within a call. */
+export type Chat<R> = (
+  input: ChatRequest.Input,
+  call: CallContext
+) => Effect.Effect<ChatResponse, AiGatewayError, R>
+
 export interface Definition<R> {
   readonly metadata: Metadata
-  readonly chat: With<R>["chat"]
+  readonly chat: Chat<R>
   readonly open: Open<R>
 }
 
@@ -127,6 +134,9 @@ export interface Definition<R> {
  * each. A model whose `streamChat` somebody has wrapped is not found here, and is opened through that.
  */
 const opens = new WeakMap<With<unknown>["streamChat"], Open<unknown>>()
+
+/** The same for `chat`: it spares each leg of a list a copy of the fiber's context. */
+const chats = new WeakMap<With<unknown>["chat"], Chat<unknown>>()
 
 // All own properties, and those with a `this` mean the object that they are called on: so `{ ...model, chat: … }` is a
 // model too, whose `complete` asks its own `chat`.
@@ -170,11 +180,23 @@ export const fromStream = <R>(
   streamChat: With<R>["streamChat"]
 ): With<R> => new Model(metadata, chat, streamChat)
 
-/** A model from an effect that opens its stream. */
-export const make = <R>({ metadata, chat, open }: Definition<R>): With<R> => {
+/** A model that is told its call, and opens its stream by an effect. */
+export const make = <R>(definition: Definition<R>): With<R> => {
+  const chat = (input: ChatRequest.Input) => withCall((call) => definition.chat(input, call))
+  chats.set(chat, definition.chat)
+  return opening(definition.metadata, chat, definition.open)
+}
+
+const opening = <R>(metadata: Metadata, chat: With<R>["chat"], open: Open<R>): With<R> => {
   const streamChat = (input: ChatRequest.Input) => toStream(open(input))
   opens.set(streamChat, open)
   return new Model(metadata, chat, streamChat)
+}
+
+/** How a model is told its call, whoever made the model: through the fiber's context where it knows no other way. */
+export const chatOf = <R>(model: With<R>): Chat<R> => {
+  const known = chats.get(model.chat)
+  return known === undefined ? (input, call) => provideCall(model.chat(input), call) : (known as Chat<R>)
 }
 
 /** Adds what makes a model a leg. */
@@ -255,11 +277,11 @@ export const transform = <R, R2>(
   const { input: change } = f
   const request = (input: ChatRequest.Input): Effect.Effect<ChatRequest.Input, AiGatewayError> =>
     change === undefined ? Effect.succeed(input) : Effect.map(ChatRequest.fromInput(input), change)
-  return make({
-    metadata: model.metadata,
-    chat: (input) => f.chat(Effect.flatMap(request(input), model.chat)),
-    open: (input) => f.open(Effect.flatMap(request(input), open))
-  })
+  return opening(
+    model.metadata,
+    (input) => f.chat(Effect.flatMap(request(input), model.chat)),
+    (input) => f.open(Effect.flatMap(request(input), open))
+  )
 }
 
 /** The first typed failure of a cause, unless it is an interruption or a defect. */

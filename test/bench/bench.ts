@@ -191,10 +191,7 @@ await section("paced", async () => {
 await section("fallback", async () => {
   const client = "layerUndici"
   const one = runtime(Layer.merge(app(client, "whole"), Logger.remove(Logger.defaultLogger)))
-  const down = OpenAi.model("gpt-4.1-mini").pipe(
-    ChatModel.provideService(OpenAi.OpenAi, OpenAi.make({ headers: { "x-case": "down" } })),
-    ChatModel.withDefaults({ options: { retries: { maxAttempts: 1 } } })
-  )
+  const down = OpenAi.model("down")
   const list = ChatModel.firstSuccessOf([down, model])
   const rows: Array<Row> = [
     { name: "one call", run: () => one.runPromise(model.chat(question)) },

@@ -19,6 +19,7 @@ import {
   Unauthorized
 } from "../errors.js"
 import { unchecked } from "../unchecked.js"
+import { withoutStack } from "../withoutStack.js"
 import { bounded, type Facts, type Headers, isRecord, line, textOf, type Verdict } from "./text.js"
 
 /** Headers may come from anywhere; only strings may reach the metadata, whose schema is strict. */
@@ -126,7 +127,9 @@ const messageOf = (verdict: Verdict, facts: Facts): string => {
 }
 
 /** Total: whatever the facts are, the error's schema accepts them. */
-export const build = (verdict: Verdict, facts: Facts): LegError => {
+export const build = (verdict: Verdict, facts: Facts): LegError => withoutStack(() => toError(verdict, facts))
+
+const toError = (verdict: Verdict, facts: Facts): LegError => {
   const metadata = fromHeaders(facts.headers)
   const fields = {
     message: messageOf(verdict, facts),
