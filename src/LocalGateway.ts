@@ -40,6 +40,7 @@ import { makeGateway } from "./internal/local/gateway.js"
 import { layerHttpClient } from "./internal/local/httpClient.js"
 import type { LocalGateway, Options } from "./internal/local/options.js"
 
+export * from "./internal/local/inBandErrors.js"
 export * from "./internal/local/modifiers.js"
 export * from "./internal/local/options.js"
 export * from "./internal/local/records.js"

@@ -38,6 +38,17 @@ export class LocalGatewayServerError extends Data.TaggedError("LocalGatewayServe
 }> {}
 
 /**
+ * Where a gateway listens.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ServerOptions {
+  /** Default: one that is free. */
+  readonly port?: number | undefined
+}
+
+/**
  * A gateway that listens.
  *
  * @since 0.1.0
@@ -126,7 +137,7 @@ const answer = async (gateway: LocalGateway, incoming: IncomingMessage, outgoing
  */
 export const start = (
   gateway: LocalGateway,
-  options: { readonly port?: number | undefined } = {}
+  options: ServerOptions = {}
 ): Effect.Effect<Running, LocalGatewayServerError, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.async<{ readonly running: Running; readonly stop: Effect.Effect<void> }, LocalGatewayServerError>(
@@ -186,6 +197,6 @@ export const start = (
  */
 export const layer = (
   gateway: LocalGateway,
-  options: { readonly port?: number | undefined } = {}
+  options: ServerOptions = {}
 ): Layer.Layer<LocalGatewayServer, LocalGatewayServerError> =>
   Layer.scoped(LocalGatewayServer, start(gateway, options))

@@ -13,6 +13,17 @@ export class Dropped extends TypeError {
   }
 }
 
+/** The chunks as one. */
+export const joined = (chunks: ReadonlyArray<Uint8Array>): Uint8Array => {
+  const whole = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0))
+  let at = 0
+  for (const chunk of chunks) {
+    whole.set(chunk, at)
+    at += chunk.length
+  }
+  return whole
+}
+
 export interface Piece {
   readonly bytes: Uint8Array
   /** Whether the pause between chunks comes before it. */
@@ -59,12 +70,10 @@ async function* inSizes(
   let failure: { readonly error: unknown } | undefined
   try {
     for await (const chunk of source) {
-      const joined = new Uint8Array(rest.length + chunk.length)
-      joined.set(rest)
-      joined.set(chunk, rest.length)
+      const bytes = joined([rest, chunk])
       let at = 0
-      for (; at + size <= joined.length; at += size) yield joined.subarray(at, at + size)
-      rest = joined.subarray(at)
+      for (; at + size <= bytes.length; at += size) yield bytes.subarray(at, at + size)
+      rest = bytes.subarray(at)
     }
   } catch (error) {
     // What was sent before the break still arrives.

@@ -3,7 +3,7 @@
  * provider credentials never share an entry; two simultaneous equal requests both miss.
  */
 
-import type { Answered } from "./answered.js"
+import { type Answered, succeeded } from "./answered.js"
 import { millis } from "./builtIn.js"
 import type { Options } from "./options.js"
 import type { Settings } from "./settings.js"
@@ -55,10 +55,22 @@ export const lifetimeOf = (options: Options, settings: Settings, body: string): 
   return options.cache === undefined ? defaultTtl * 1000 : millis(options.cache.ttl)
 }
 
+/** Successes of text or image; streams as the gateway is set. */
+export const isCacheable = (options: Options, answer: Answered): boolean => {
+  if (!succeeded(answer)) return false
+  const type = answer.headers["content-type"] ?? ""
+  if (/^(audio|video)\/|octet-stream/.test(type)) return false
+  return options.cacheStreams !== false || !/event-?stream/.test(type)
+}
+
 export const keyOf = (parts: {
+  readonly replaced: boolean
   readonly cacheKey: string | undefined
   readonly provider: string
   readonly endpoint: string
   readonly credential: string
   readonly body: string
-}): string => JSON.stringify([parts.cacheKey, parts.provider, parts.endpoint, parts.credential, parts.body])
+}): string =>
+  parts.replaced && parts.cacheKey !== undefined
+    ? JSON.stringify([parts.cacheKey])
+    : JSON.stringify([parts.cacheKey, parts.provider, parts.endpoint, parts.credential, parts.body])

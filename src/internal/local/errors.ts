@@ -65,10 +65,10 @@ export const noWholesale = () =>
   )
 
 /** The guardrails' verdict: 2016 for the prompt, 2017 for the response. */
-export const blockedByGuardrails = (stage: "prompt" | "response") =>
+export const blockedByGuardrails = (stage: "prompt" | "response", status: number) =>
   stage === "prompt"
-    ? gatewayError(424, 2016, "Prompt blocked due to security configurations")
-    : gatewayError(424, 2017, "Response blocked due to security configurations")
+    ? gatewayError(status, 2016, "Prompt blocked due to security configurations")
+    : gatewayError(status, 2017, "Response blocked due to security configurations")
 
 /** The DLP verdict in the response header, with one finding. */
 export const dlpHeader = (stage: "prompt" | "response", action: "FLAG" | "BLOCK"): string =>
@@ -83,9 +83,9 @@ export const dlpHeader = (stage: "prompt" | "response", action: "FLAG" | "BLOCK"
     action
   })
 
-export const blockedByDlp = (stage: "prompt" | "response") =>
+export const blockedByDlp = (stage: "prompt" | "response", status: number) =>
   gatewayError(
-    400,
+    status,
     stage === "prompt" ? 2029 : 2030,
     `${stage === "prompt" ? "Request" : "Response"} content blocked due to DLP policy violations`,
     { "cf-aig-dlp": dlpHeader(stage, "BLOCK") }

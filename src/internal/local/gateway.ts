@@ -28,14 +28,23 @@ interface Place {
   readonly endpoint: string | undefined
 }
 
+/** Undecoded where it is no encoding of anything: then it names nothing that exists. */
+const decoded = (segment: string): string => {
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    return segment
+  }
+}
+
 /** `/v1/{account}/{gateway}[/{provider}/{path}]`, on any host. */
 const placeOf = (url: URL): Place | undefined => {
   const match = /^\/v1\/([^/]+)\/([^/]+)(?:\/([^/]+)(?:\/(.*))?)?\/?$/.exec(url.pathname)
   if (match === null) return undefined
   const [, account = "", gateway = "", provider, path] = match
   return {
-    account: decodeURIComponent(account),
-    gateway: decodeURIComponent(gateway),
+    account: decoded(account),
+    gateway: decoded(gateway),
     provider,
     endpoint: provider === undefined ? undefined : `${path ?? ""}${url.search}`
   }

@@ -1,12 +1,37 @@
 /** What happens to a reply on its way, part of the public module `LocalGateway`. */
 import { dual } from "effect/Function"
-import type { Modifiers, Reply } from "./reply.js"
+import type { Modifiers, Reply, Stage } from "./reply.js"
 import type { Time } from "./time.js"
 
 const modify = (self: Reply, modifiers: Modifiers): Reply => ({
   ...self,
   modifiers: { ...self.modifiers, ...modifiers }
 })
+
+/**
+ * The error that `errorEvent` sends.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ErrorEventOptions {
+  /** Default 529 for Anthropic, else 503. */
+  readonly status?: number | undefined
+  readonly message?: string | undefined
+  /** Default `"event"`. */
+  readonly form?: "event" | "tail" | undefined
+}
+
+/**
+ * The rhythm of `keepAlives`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface KeepAliveOptions {
+  /** The pause before each. Default none. */
+  readonly every?: Time | undefined
+}
 
 /**
  * Waits before anything is answered, status and headers included.
@@ -52,15 +77,7 @@ export const stallAfter: {
  * @since 0.1.0
  * @category modifiers
  */
-export const errorEvent = (
-  self: Reply,
-  afterEvents: number,
-  options: {
-    readonly status?: number | undefined
-    readonly message?: string | undefined
-    readonly form?: "event" | "tail" | undefined
-  } = {}
-): Reply =>
+export const errorEvent = (self: Reply, afterEvents: number, options: ErrorEventOptions = {}): Reply =>
   modify(self, {
     errorEvent: {
       afterEvents,
@@ -77,11 +94,8 @@ export const errorEvent = (
  * @since 0.1.0
  * @category modifiers
  */
-export const keepAlives = (
-  self: Reply,
-  count: number,
-  options: { readonly every?: Time | undefined } = {}
-): Reply => modify(self, { keepAlives: { count, every: options.every } })
+export const keepAlives = (self: Reply, count: number, options: KeepAliveOptions = {}): Reply =>
+  modify(self, { keepAlives: { count, every: options.every } })
 
 /**
  * Cuts the streamed bytes into network chunks of this size, wherever that falls: inside an event, inside a
@@ -104,12 +118,13 @@ export const rechunk: {
 export const unstreamed = (self: Reply): Reply => modify(self, { unstreamed: true })
 
 /**
- * Lets the reply pass, with a data loss prevention match in the header `cf-aig-dlp` (action `FLAG`).
+ * Lets the reply pass, with a data loss prevention match in the header `cf-aig-dlp` (action `FLAG`). A stream whose response
+ * is scanned comes at once, when all of it is there.
  *
  * @since 0.1.0
  * @category modifiers
  */
 export const dlpFlagged: {
-  (stage: "prompt" | "response"): (self: Reply) => Reply
-  (self: Reply, stage: "prompt" | "response"): Reply
-} = dual(2, (self: Reply, stage: "prompt" | "response"): Reply => modify(self, { dlpFlag: stage }))
+  (stage: Stage): (self: Reply) => Reply
+  (self: Reply, stage: Stage): Reply
+} = dual(2, (self: Reply, stage: Stage): Reply => modify(self, { dlpFlag: stage }))

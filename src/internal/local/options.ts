@@ -13,6 +13,79 @@ import type { Upstream } from "./upstreamKinds.js"
 export type StoredKey = string | Redacted.Redacted | { readonly [alias: string]: string | Redacted.Redacted }
 
 /**
+ * The gateway's own rate limit: at most `limit` requests in an `interval`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface RateLimit {
+  readonly limit: number
+  readonly interval: Time
+  /**
+   * `"sliding"` (default) counts the requests of the latest interval; `"fixed"` those since the clock last
+   * passed a multiple of it.
+   */
+  readonly technique?: "sliding" | "fixed" | undefined
+}
+
+/**
+ * Caching for all requests of a gateway. A request's own `cf-aig-cache-ttl` beats the `ttl`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Caching {
+  readonly ttl: Time
+}
+
+/**
+ * What a `cf-aig-cache-key` does to the key of a cache entry: it joins provider, endpoint, body and the
+ * provider's credential, or replaces them all.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type CustomCacheKey = "joins" | "replaces"
+
+/**
+ * How often, and after which pauses, the gateway itself asks a provider that failed. Headers and an entry's
+ * `config` beat it, each setting for itself.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Retries {
+  /** The first attempt included: 1 to 5. Default 1. */
+  readonly maxAttempts?: number | undefined
+  /** Up to 60 seconds. Default none. */
+  readonly delay?: Time | undefined
+  /** Default `"constant"`. */
+  readonly backoff?: "constant" | "linear" | "exponential" | undefined
+}
+
+/**
+ * Whose answer a universal request gets when all its entries failed: the last provider's, the first one's, or
+ * the gateway's own error (400, code 2005).
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type WhenAllFail = "last" | "first" | "gateway"
+
+/**
+ * What `handle` takes beside the request.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface HandleOptions {
+  /** Default: the host's clock. */
+  readonly timing?: Timing | undefined
+  /** Replaces the request's own. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
  * Settings of a local gateway. All are optional; provider names are the gateway's slugs (`openai`,
  * `anthropic`, `google-ai-studio`, `workers-ai`, `groq`, …).
  *
@@ -49,15 +122,32 @@ export interface Options {
    */
   readonly keys?: Readonly<Record<string, string | Redacted.Redacted>> | undefined
   /**
-   * At most `limit` requests in any `interval` (a sliding window); more get 429 with code 2003. Answers from
-   * the cache do not count. Default: no limit.
+   * Whether the gateway never pays (the setting `byok_only`): a request with neither a credential nor a stored
+   * key is 400, and no header relaxes that; Workers AI is not affected. Default `false`.
    */
-  readonly rateLimit?: { readonly limit: number; readonly interval: Time } | undefined
+  readonly byokOnly?: boolean | undefined
+  /**
+   * More requests than this get 429 with code 2003; Cloudflare documents no `retry-after`, and there is none.
+   * Answers from the cache do not count. Default: no limit.
+   */
+  readonly rateLimit?: RateLimit | undefined
   /**
    * Caching for all requests, as the gateway setting of that name. Default off: then a request is cached only
-   * if it has a `cf-aig-cache-key`.
+   * if it has a `cf-aig-cache-key`, and a `cf-aig-cache-ttl` without one does nothing.
    */
-  readonly cache?: { readonly ttl: Time } | undefined
+  readonly cache?: Caching | undefined
+  /**
+   * Default `"joins"`: two callers with different credentials never share an entry, nor do two prompts.
+   * Cloudflare's page on caching also says that a custom key overrides the default one: `"replaces"` answers
+   * any request that has the key, whatever its body.
+   */
+  readonly customCacheKey?: CustomCacheKey | undefined
+  /** Whether streams are cached, which Cloudflare does not document in full. Default `true`. */
+  readonly cacheStreams?: boolean | undefined
+  /** The gateway's retries for requests that say nothing of their own. Default: one attempt. */
+  readonly retries?: Retries | undefined
+  /** Whether requests are logged that say nothing of it (`cf-aig-collect-log`). Default `true`. */
+  readonly collectLogs?: boolean | undefined
   /** What stands behind the gateway, by slug. Default for every provider: `echo`, by the built-in model. */
   readonly upstreams?: Readonly<Record<string, Upstream>> | undefined
   /** Models that a provider has, by slug; others get its "no such model". Default: any name is a model. */
@@ -70,10 +160,15 @@ export interface Options {
    */
   readonly routes?: Readonly<Record<string, ReadonlyArray<string>>> | undefined
   /**
-   * What a universal request answers when all its entries failed, which Cloudflare does not document: the
-   * last provider's answer (default), the first one's, or the gateway's own error (400, code 2005).
+   * What a universal request answers when all its entries failed, which Cloudflare does not document. Default
+   * `"last"`.
    */
-  readonly whenAllFail?: "last" | "first" | "gateway" | undefined
+  readonly whenAllFail?: WhenAllFail | undefined
+  /**
+   * Whether that answer says in `cf-aig-step` which entry it is from, which is not documented either. Default
+   * `false`.
+   */
+  readonly stepWhenAllFail?: boolean | undefined
   /** How many of the latest requests, upstream requests and log entries are kept. Default 10,000 of each. */
   readonly remember?: number | undefined
   /** Called with each request before it is answered. */
@@ -90,12 +185,9 @@ export interface LocalGateway {
   /**
    * Answers a request, as `fetch` would: it rejects when the connection breaks before an answer
    * (`disconnect`), or with the signal's reason when the client goes away. The body errors when it breaks
-   * later. `signal` replaces the request's own.
+   * later.
    */
-  readonly handle: (
-    request: Request,
-    options?: { readonly timing?: Timing | undefined; readonly signal?: AbortSignal | undefined }
-  ) => Promise<Response>
+  readonly handle: (request: Request, options?: HandleOptions) => Promise<Response>
   /** Requests so far, in order (the latest 10,000, see `remember`). */
   readonly requests: () => ReadonlyArray<RecordedRequest>
   /** What the providers were asked, in order: one for each attempt. */

@@ -1,4 +1,4 @@
-/** The gateway's own rate limit: so many requests in any interval, a sliding window. */
+/** The gateway's own rate limit: so many requests in an interval, which slides or is fixed. */
 
 import { millis } from "./builtIn.js"
 import type { Options } from "./options.js"
@@ -14,7 +14,8 @@ export const makeRateLimit = (limit: Options["rateLimit"]): RateLimit => {
   return {
     take: (now) => {
       if (limit === undefined) return true
-      const since = now - millis(limit.interval)
+      const interval = millis(limit.interval)
+      const since = limit.technique === "fixed" ? Math.floor(now / interval) * interval - 1 : now - interval
       times = times.filter((time) => time > since)
       if (times.length >= limit.limit) return false
       times.push(now)

@@ -1,7 +1,7 @@
 /** From a reply to bytes, in the wire format that the request asked in. */
 
-import { type Answered, Disconnected } from "./answered.js"
-import { bodyOf, type Piece } from "./body.js"
+import { type Answered, type BodySource, Disconnected } from "./answered.js"
+import { bodyOf, joined, type Piece } from "./body.js"
 import { answerOf, isSpoken, millis, type Spoken } from "./builtIn.js"
 import { blockedByDlp, blockedByGuardrails, dlpHeader, edgePage } from "./errors.js"
 import type { Reply } from "./reply.js"
@@ -142,6 +142,19 @@ const rawAnswer = (reply: Extract<Reply, { _tag: "Raw" }>, wire: Wire, timing: T
   }
 }
 
+/** The whole body at once: a response that is scanned is read to its end before any of it goes on. */
+const buffered = (body: Answered["body"]): Answered["body"] => {
+  if (body instanceof Uint8Array) return body
+  const source: BodySource = (signal) => all(body(signal))
+  return source
+}
+
+async function* all(rest: AsyncIterator<Uint8Array, void>): AsyncGenerator<Uint8Array, void> {
+  const chunks: Array<Uint8Array> = []
+  for (let next = await rest.next(); next.done !== true; next = await rest.next()) chunks.push(next.value)
+  yield joined(chunks)
+}
+
 /**
  * What the reply is on the wire. Rejects with `Disconnected` for a connection that breaks before an answer.
  * `ask` is absent where the endpoint has no built-in model: then only replies that need none can be sent.
@@ -157,11 +170,13 @@ export const render = async (
   const delay = millis(reply.modifiers.delay)
   if (delay > 0) await timing.sleep(delay, signal)
   const answered = await renderNow(reply, wire, ask, path, timing, signal)
-  return reply.modifiers.dlpFlag === undefined
+  const { dlpFlag } = reply.modifiers
+  return dlpFlag === undefined
     ? answered
     : {
         ...answered,
-        headers: { ...answered.headers, "cf-aig-dlp": dlpHeader(reply.modifiers.dlpFlag, "FLAG") }
+        headers: { ...answered.headers, "cf-aig-dlp": dlpHeader(dlpFlag, "FLAG") },
+        body: dlpFlag === "response" ? buffered(answered.body) : answered.body
       }
 }
 
@@ -187,9 +202,9 @@ const renderNow = async (
     case "Disconnect":
       throw new Disconnected()
     case "Guardrail":
-      return blockedByGuardrails(reply.stage)
+      return blockedByGuardrails(reply.stage, reply.status)
     case "Dlp":
-      return blockedByDlp(reply.stage)
+      return blockedByDlp(reply.stage, reply.status)
     case "EdgeHtml":
       return edgePage(reply.status)
   }

@@ -60,6 +60,63 @@ export interface ToolCall {
 }
 
 /**
+ * What a content check looks at: what was asked, or what was answered.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Stage = "prompt" | "response"
+
+/**
+ * What a call of one tool may say beside its arguments.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ToolCallOptions extends ToolCallsOptions {
+  readonly id?: string | undefined
+}
+
+/**
+ * What calls of tools may say beside their arguments.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ToolCallsOptions extends TextOptions {
+  /** Said before the calls. Default none. */
+  readonly text?: string | undefined
+}
+
+/**
+ * What is sent with a status. The body is by default the provider's own error, and `message` what it says.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface StatusOptions {
+  readonly body?: unknown
+  readonly message?: string | undefined
+  readonly headers?: Readonly<Record<string, string>> | undefined
+}
+
+/**
+ * An answer to the byte.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface RawOptions {
+  /** Default 200. */
+  readonly status?: number | undefined
+  /** Default `content-type: application/json`. */
+  readonly headers?: Readonly<Record<string, string>> | undefined
+  readonly body: string | Uint8Array | ReadonlyArray<string | Uint8Array>
+  /** The pause before every chunk but the first. Default none. */
+  readonly delay?: Time | undefined
+}
+
+/**
  * What happens to a reply on its way. Set with `delayed`, `dropAfter`, `errorEvent`, `stallAfter`,
  * `keepAlives`, `rechunk` and `unstreamed`.
  *
@@ -79,12 +136,13 @@ export interface Modifiers {
   readonly keepAlives?: { readonly count: number; readonly every: Time | undefined }
   readonly chunkBytes?: number
   readonly unstreamed?: boolean
-  readonly dlpFlag?: "prompt" | "response"
+  readonly dlpFlag?: Stage
 }
 
 /**
  * What the provider (or the gateway, or the edge before it) answers: plain data, made with `text`, `toolCall`,
- * `toolCalls`, `status`, `echo`, `raw`, `hang`, `disconnect`, `guardrail`, `dlp` and `edgeHtml`.
+ * `toolCalls`, `status`, `echo`, `raw`, `inBandError`, `hang`, `disconnect`, `guardrail`, `dlp` and
+ * `edgeHtml`.
  *
  * @since 0.1.0
  * @category models
@@ -113,8 +171,8 @@ export type Reply = (
     }
   | { readonly _tag: "Hang" }
   | { readonly _tag: "Disconnect" }
-  | { readonly _tag: "Guardrail"; readonly stage: "prompt" | "response" }
-  | { readonly _tag: "Dlp"; readonly stage: "prompt" | "response" }
+  | { readonly _tag: "Guardrail"; readonly stage: Stage; readonly status: number }
+  | { readonly _tag: "Dlp"; readonly stage: Stage; readonly status: number }
   | { readonly _tag: "EdgeHtml"; readonly status: number }
 ) & { readonly modifiers: Modifiers }
 
@@ -146,11 +204,8 @@ export const echo: Reply = { _tag: "Echo", modifiers: {} }
  * @since 0.1.0
  * @category replies
  */
-export const toolCall = (
-  name: string,
-  args: unknown,
-  options: TextOptions & { readonly id?: string | undefined; readonly text?: string | undefined } = {}
-): Reply => toolCalls([{ name, args, id: options.id }], options)
+export const toolCall = (name: string, args: unknown, options: ToolCallOptions = {}): Reply =>
+  toolCalls([{ name, args, id: options.id }], options)
 
 /**
  * Calls several tools at once, after the text if there is one.
@@ -158,10 +213,13 @@ export const toolCall = (
  * @since 0.1.0
  * @category replies
  */
-export const toolCalls = (
-  calls: ReadonlyArray<ToolCall>,
-  options: TextOptions & { readonly text?: string | undefined } = {}
-): Reply => ({ ...options, _tag: "ToolCalls", calls, text: options.text ?? "", modifiers: {} })
+export const toolCalls = (calls: ReadonlyArray<ToolCall>, options: ToolCallsOptions = {}): Reply => ({
+  ...options,
+  _tag: "ToolCalls",
+  calls,
+  text: options.text ?? "",
+  modifiers: {}
+})
 
 /**
  * Answers with a status. The body, unless given, is the error that the provider itself sends with it, with
@@ -170,14 +228,7 @@ export const toolCalls = (
  * @since 0.1.0
  * @category replies
  */
-export const status = (
-  status: number,
-  options: {
-    readonly body?: unknown
-    readonly message?: string | undefined
-    readonly headers?: Readonly<Record<string, string>> | undefined
-  } = {}
-): Reply => ({
+export const status = (status: number, options: StatusOptions = {}): Reply => ({
   _tag: "Status",
   status,
   body: options.body,
@@ -193,12 +244,7 @@ export const status = (
  * @since 0.1.0
  * @category replies
  */
-export const raw = (options: {
-  readonly status?: number | undefined
-  readonly headers?: Readonly<Record<string, string>> | undefined
-  readonly body: string | Uint8Array | ReadonlyArray<string | Uint8Array>
-  readonly delay?: Time | undefined
-}): Reply => ({
+export const raw = (options: RawOptions): Reply => ({
   _tag: "Raw",
   status: options.status ?? 200,
   headers: options.headers ?? { "content-type": "application/json" },
@@ -225,26 +271,33 @@ export const hang: Reply = { _tag: "Hang", modifiers: {} }
 export const disconnect: Reply = { _tag: "Disconnect", modifiers: {} }
 
 /**
- * The gateway's guardrails block the prompt (424, code 2016) or the response (424, code 2017). The status of
- * 2017 is not documented.
+ * The gateway's guardrails block the prompt (code 2016) or the response (code 2017), as one JSON whether or
+ * not a stream was asked for. The status, 424 by default, is not documented for 2017 and has been seen to
+ * differ. An answer that passes them is `unstreamed`.
  *
  * @since 0.1.0
  * @category replies
  */
-export const guardrail = (stage: "prompt" | "response"): Reply => ({
+export const guardrail = (stage: Stage, options: { readonly status?: number | undefined } = {}): Reply => ({
   _tag: "Guardrail",
   stage,
+  status: options.status ?? 424,
   modifiers: {}
 })
 
 /**
- * The gateway's data loss prevention blocks the prompt (400, code 2029) or the response (400, code 2030), with
- * its findings in the header `cf-aig-dlp`.
+ * The gateway's data loss prevention blocks the prompt (code 2029) or the response (code 2030), with its
+ * findings in the header `cf-aig-dlp`. The status, 400 by default, is not confirmed.
  *
  * @since 0.1.0
  * @category replies
  */
-export const dlp = (stage: "prompt" | "response"): Reply => ({ _tag: "Dlp", stage, modifiers: {} })
+export const dlp = (stage: Stage, options: { readonly status?: number | undefined } = {}): Reply => ({
+  _tag: "Dlp",
+  stage,
+  status: options.status ?? 400,
+  modifiers: {}
+})
 
 /**
  * A page of Cloudflare's edge, as with status 502, 520 or 524: HTML, and none of the gateway's headers.

@@ -1,5 +1,6 @@
 /** From an answer to a `Response`, which is read as fast as the client reads and no faster. */
 import type { Answered } from "./answered.js"
+import { joined } from "./body.js"
 import type { LogWriter } from "./logs.js"
 
 export interface Sink {
@@ -14,16 +15,6 @@ export interface Sink {
   /** The client gave the body up. */
   readonly cancelled: (reason: unknown) => void
   readonly signal: AbortSignal
-}
-
-const concat = (chunks: ReadonlyArray<Uint8Array>): Uint8Array => {
-  const whole = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0))
-  let at = 0
-  for (const chunk of chunks) {
-    whole.set(chunk, at)
-    at += chunk.length
-  }
-  return whole
 }
 
 const bodyless = [101, 103, 204, 205, 304]
@@ -49,7 +40,7 @@ export const respond = (answer: Answered, headers: Headers, sink: Sink): Respons
           const next = await iterator.next()
           if (next.done === true) {
             sink.log?.end(sink.now())
-            sink.store?.(concat(kept))
+            sink.store?.(joined(kept))
             sink.finished()
             return controller.close()
           }

@@ -1,5 +1,7 @@
 /** The gateway's options of one request: its `cf-aig-*` headers, with the limits Cloudflare documents. */
+import { millis } from "./builtIn.js"
 import { isObject, parseJson } from "./json.js"
+import type { Options } from "./options.js"
 
 export type HeaderMap = Readonly<Record<string, string>>
 
@@ -49,8 +51,12 @@ const metadata = (text: string | undefined): Settings["metadata"] => {
   return Object.fromEntries(entries.slice(0, metadataEntries))
 }
 
-/** The options in `headers`, and over them those of a universal entry's `config`. */
-export const settingsOf = (headers: HeaderMap, config: Readonly<Record<string, unknown>>): Settings => {
+/** The gateway's own settings, over them the options in `headers`, and over those an entry's `config`. */
+export const settingsOf = (
+  options: Options,
+  headers: HeaderMap,
+  config: Readonly<Record<string, unknown>>
+): Settings => {
   const header = (name: string) => headers[`cf-aig-${name}`]
   const either = (name: string, key: string): number | undefined =>
     typeof config[key] === "number" ? config[key] : number(header(name))
@@ -59,16 +65,23 @@ export const settingsOf = (headers: HeaderMap, config: Readonly<Record<string, u
     cacheKey: header("cache-key") === "" ? undefined : header("cache-key"),
     cacheTtl: ttl(number(header("cache-ttl") ?? headers["cf-cache-ttl"])),
     skipCache: (header("skip-cache") ?? headers["cf-skip-cache"]) === "true",
-    collectLog: header("collect-log") !== "false",
+    collectLog: (header("collect-log") ?? String(options.collectLogs ?? true)) !== "false",
     collectPayload: header("collect-log-payload") !== "false",
     metadata: metadata(header("metadata")),
     customCost: cost === undefined ? undefined : parseJson(cost),
     timeout: either("request-timeout", "requestTimeout"),
-    maxAttempts: clamp(Math.floor(either("max-attempts", "maxAttempts") ?? 1), 1, 5),
-    retryDelay: clamp(either("retry-delay", "retryDelay") ?? 0, 0, 60_000),
-    backoff: typeof config.backoff === "string" ? config.backoff : (header("backoff") ?? "constant"),
+    maxAttempts: clamp(
+      Math.floor(either("max-attempts", "maxAttempts") ?? options.retries?.maxAttempts ?? 1),
+      1,
+      5
+    ),
+    retryDelay: clamp(either("retry-delay", "retryDelay") ?? millis(options.retries?.delay), 0, 60_000),
+    backoff:
+      typeof config.backoff === "string"
+        ? config.backoff
+        : (header("backoff") ?? options.retries?.backoff ?? "constant"),
     byokAlias: header("byok-alias"),
-    noWholesale: header("no-wholesale") === "true"
+    noWholesale: options.byokOnly === true || header("no-wholesale") === "true"
   }
 }
 

@@ -3,7 +3,7 @@
 import { type Answered, succeeded } from "./answered.js"
 import { withRetries } from "./attempts.js"
 import { credentialsFor } from "./auth.js"
-import { type Cache, keyOf, lifetimeOf } from "./cache.js"
+import { type Cache, isCacheable, keyOf, lifetimeOf } from "./cache.js"
 import { rateLimited } from "./errors.js"
 import { asObject } from "./json.js"
 import type { Logs, LogWriter } from "./logs.js"
@@ -74,6 +74,7 @@ const askTarget = async (
   const credentials = credentialsFor(options, target.entry, wire, target.query, step.headers, byAlias)
   const lifetime = lifetimeOf(options, settings, target.text)
   const key = keyOf({
+    replaced: options.customCacheKey === "replaces",
     cacheKey: settings.cacheKey,
     provider: `${target.entry.slug}${target.compat ? " compat" : ""}`,
     endpoint: target.endpoint,
@@ -98,7 +99,7 @@ const askTarget = async (
     answer: routed,
     cached: false,
     store:
-      lifetime === undefined || !succeeded(answer)
+      lifetime === undefined || !isCacheable(options, answer)
         ? undefined
         : (body) => cache.set(key, { ...routed, body }, lifetime, timing.now())
   }
@@ -112,12 +113,12 @@ export const runStep = async (
   hasNext: boolean
 ): Promise<Outcome> => {
   const { timing } = exchange
-  const settings = settingsOf(step.headers, step.config)
+  const settings = settingsOf(state.options, step.headers, step.config)
   const log = (outcome: Omit<Outcome, "log">, provider: string, model: string | undefined, path: string) => {
     const writer = state.logs.begin({
       answer: outcome.answer,
       settings,
-      eventId: exchange.eventId,
+      eventId: step.headers["cf-aig-event-id"] ?? exchange.eventId,
       startedAt: exchange.startedAt,
       now: timing.now(),
       provider,

@@ -7,7 +7,7 @@ import { type Exchange, type Outcome, runStep, type State } from "./step.js"
 import type { Step } from "./target.js"
 
 export interface Walked extends Outcome {
-  /** The entry that answered; `undefined` if none did. */
+  /** The entry whose answer says so; `undefined` if none does. */
   readonly step: number | undefined
 }
 
@@ -57,9 +57,13 @@ export const walk = async (state: State, exchange: Exchange, steps: ReadonlyArra
     if (outcome.answer.origin !== "provider") return { ...outcome, step: undefined }
     failures.push(outcome)
   }
-  const chosen = { last: failures.at(-1), first: failures[0], gateway: undefined }[
+  const index = { last: failures.length - 1, first: 0, gateway: undefined }[
     state.options.whenAllFail ?? "last"
   ]
+  const chosen = index === undefined ? undefined : failures[index]
   for (const failure of failures) if (failure !== chosen) failure.log?.end(exchange.timing.now())
-  return { ...(chosen ?? gatewayFailure()), step: undefined }
+  return {
+    ...(chosen ?? gatewayFailure()),
+    step: state.options.stepWhenAllFail === true ? index : undefined
+  }
 }
