@@ -5,8 +5,11 @@
  * @since 0.1.0
  */
 import type * as Effect from "effect/Effect"
+import type * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
+import type * as Directory from "./internal/directory.js"
 import { InvalidRequest } from "./internal/errors.js"
+import * as NativeUrl from "./internal/nativeUrl.js"
 
 /**
  * @since 0.1.0
@@ -95,3 +98,68 @@ const invalidKey = (provider: string, key: string): InvalidRequest | undefined =
         message: `The apiKey of ${provider} has a character that a key cannot have, such as a space or a line break.`
       })
 }
+
+/**
+ * The slug of a provider that the gateway knows, such as `openai`. One's own is `custom-{slug}`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Slug = Directory.Slug
+
+/**
+ * Where a provider's own URL is behind the gateway: the `provider` and `endpoint` that `AiGateway.send` takes. The query
+ * is kept, a fragment is not. A URL that the gateway could not forward to the same place is refused rather than rewritten
+ * by half: a host that no provider has, even if it looks like one, a path outside the provider's API, a port, a user name,
+ * dot segments.
+ *
+ * With `provider` (a slug, an alias such as `azure`, or `custom-{slug}`), a host that is not in the table gives that
+ * provider and the URL's path. Fails with `InvalidRequest`, which names the `url` or the `provider`.
+ *
+ * Source: Cloudflare's list of providers, and what its own clients send.
+ *
+ * @example
+ * ```ts
+ * import { Provider } from "effect-ai-gateway"
+ *
+ * Provider.fromNativeUrl("https://api.groq.com/openai/v1/chat/completions")
+ * // Either.right({ provider: "groq", endpoint: "chat/completions" })
+ * Provider.fromNativeUrl("https://llm.example.com/v1/chat/completions", { provider: "custom-llm" })
+ * // Either.right({ provider: "custom-llm", endpoint: "v1/chat/completions" })
+ * ```
+ *
+ * @since 0.1.0
+ * @category native URLs
+ */
+export const fromNativeUrl = (
+  url: string | URL,
+  options: { readonly provider?: string | undefined } = {}
+): Either.Either<{ readonly provider: string; readonly endpoint: string }, InvalidRequest> =>
+  NativeUrl.toGateway(url, options)
+
+/**
+ * The provider's own URL of an endpoint: what the gateway forwards it to. `provider` is a slug or an alias; every spelling
+ * of an endpoint that the gateway takes gives the same URL. Workers AI's URLs hold the `accountId`, which its endpoints do
+ * not.
+ *
+ * Fails with `InvalidRequest`, which names the `provider` (unknown, with the names that are near; or one whose URL only the
+ * gateway's settings know), the `endpoint` or the `accountId`.
+ *
+ * Source: Cloudflare's list of providers.
+ *
+ * @example
+ * ```ts
+ * import { Provider } from "effect-ai-gateway"
+ *
+ * Provider.toNativeUrl("aws-bedrock", "bedrock-runtime/us-east-1/model/m/invoke")
+ * // Either.right("https://bedrock-runtime.us-east-1.amazonaws.com/model/m/invoke")
+ * ```
+ *
+ * @since 0.1.0
+ * @category native URLs
+ */
+export const toNativeUrl = (
+  provider: string,
+  endpoint: string,
+  options: { readonly accountId?: string | undefined } = {}
+): Either.Either<string, InvalidRequest> => NativeUrl.toNative(provider, endpoint, options)

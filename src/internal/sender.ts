@@ -6,6 +6,7 @@ import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
 import * as RequestOptions from "../RequestOptions.js"
 import { classify, describe } from "./classify.js"
+import { placeOf } from "./endpoint.js"
 import { InvalidRequest, type LegError, TransportFailure } from "./errors.js"
 import type { GatewayResponse, ProviderRequest } from "./exchange.js"
 import { type Asked, Response, readText } from "./gatewayResponse.js"
@@ -179,30 +180,6 @@ const toEntry = (
   const headers = { "content-type": "application/json", ...own.right.headers, ...options.right }
   return Either.right({ provider: request.provider, endpoint: request.endpoint, headers, query })
 }
-
-const placeOf = ({ provider, endpoint }: ProviderRequest, prefix: string): InvalidRequest | undefined => {
-  if (!/^[a-z0-9][a-z0-9-]*$/.test(provider)) {
-    return new InvalidRequest({
-      field: `${prefix}provider`,
-      message: "provider must be a gateway slug such as openai."
-    })
-  }
-  // A URL parser would turn ".." into another provider's path, where this provider's key must not go; and it drops
-  // control characters, even between two dots.
-  const place = decodeDots(endpoint)
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for.
-  if (place.startsWith("/") || /(^|[/\\])\.{1,2}([/\\?#]|$)/.test(place) || /[\x00-\x1f]/.test(place)) {
-    return new InvalidRequest({
-      field: `${prefix}endpoint`,
-      provider,
-      message:
-        "endpoint must be a path behind the provider, without a leading slash, dot segments and control characters."
-    })
-  }
-  return undefined
-}
-
-const decodeDots = (path: string): string => path.replace(/%2e/gi, ".")
 
 const encodeBody = (body: unknown): Either.Either<string | Uint8Array | undefined, InvalidRequest> => {
   if (body === undefined || typeof body === "string" || body instanceof Uint8Array) return Either.right(body)
