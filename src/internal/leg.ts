@@ -58,7 +58,26 @@ export interface LegDefinition<I> {
   readonly options: ModelOptions
   /** What is known of this model. */
   readonly limits: { readonly contextWindow?: number; readonly maxOutputTokens?: number } | undefined
+  /** How a request is sent whose answer is a job. Absent: the response is the answer. */
+  readonly start?: Start | undefined
 }
+
+/** Starts a job and gives it as soon as it is known. `request` is the one that `arrivals` knows. */
+export type Start = (
+  gateway: Gateway,
+  request: ProviderRequest,
+  asked: { readonly provider: string; readonly model: string; readonly stream: boolean }
+) => Effect.Effect<Job, LegError>
+
+/** An answer that must be asked for again until it is there. Closing it gives the job up. */
+export interface Job extends GatewayResponse {
+  /** Asks for news under the clocks of a stream. */
+  readonly reader: (clocks: Clocks.Clocks | undefined) => JobReader
+}
+
+export type JobReader = Pick<EventReader, "next" | "untilContent" | "ended">
+
+const isJob = (response: GatewayResponse): response is Job => "reader" in response
 
 export const make = <I>(definition: LegDefinition<I>): Model.Leg<I | AiGateway> => {
   const { timeouts = {}, unsupported, contextWindow, maxOutputTokens, ...defaults } = definition.options
@@ -169,7 +188,8 @@ class Leg<I> {
     return Effect.flatMap(this.encode(request, false), (encoded) =>
       Effect.uninterruptibleMask((restore) => {
         progress.during = "connect"
-        return Effect.flatMap(arriving(restore, encoded, gateway.send(encoded)), (response) => {
+        const sent = this.start(gateway, encoded, false) ?? gateway.send(encoded)
+        return Effect.flatMap(arriving(restore, encoded, sent), (response) => {
           progress.during = "response"
           return Effect.flatMap(
             Effect.onError(restore(response.text), () => response.close),
@@ -231,7 +251,8 @@ class Leg<I> {
           progress.during = "connect"
           const watched = Clocks.hasLimit(limits) ? yield* Clocks.start(limits, progress) : undefined
           const stop = watched === undefined ? Effect.void : Clocks.stop(watched)
-          const sent = gateway.send(encoded)
+          const started = self.start(gateway, encoded, true)
+          const sent: Effect.Effect<GatewayResponse, LegError> = started ?? gateway.send(encoded)
           const response = yield* Effect.onError(
             arriving(
               restore,
@@ -241,8 +262,15 @@ class Leg<I> {
             () => stop
           )
           progress.during = "stream"
-          const body = response instanceof Response ? response.body : yield* fromStream(response.stream)
-          const reader = new EventReader(response, body, self.definition.wire, self.asked, watched?.clocks)
+          const reader = isJob(response)
+            ? response.reader(watched?.clocks)
+            : new EventReader(
+                response,
+                response instanceof Response ? response.body : yield* fromStream(response.stream),
+                self.definition.wire,
+                self.asked,
+                watched?.clocks
+              )
           const close = Effect.suspend(() => (reader.ended ? stop : Effect.zipRight(response.close, stop)))
           const first = yield* Effect.onError(restore(reader.untilContent), () => close)
           watched?.clocks.committed()
@@ -260,7 +288,7 @@ class Leg<I> {
   /** After the first content every failure says what was delivered. */
   private opened(
     head: Model.Opened["head"],
-    reader: EventReader,
+    reader: JobReader,
     { gateway }: GatewayResponse,
     span: Parameters<typeof Spans.answered>[0]
   ): Model.Opened {
@@ -287,6 +315,14 @@ class Leg<I> {
   }
 
   // --- what both need -------------------------------------------------------------------------------------------------
+
+  private start(
+    gateway: Gateway,
+    request: ProviderRequest,
+    stream: boolean
+  ): Effect.Effect<GatewayResponse, LegError> | undefined {
+    return this.definition.start?.(gateway, request, { ...this.asked, stream })
+  }
 
   private get span(): Spans.SpanOptions {
     return { name: `chat ${this.definition.model}`, kind: "client", ...this.asked }

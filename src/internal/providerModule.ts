@@ -4,11 +4,12 @@ import type { ConfigError } from "effect/ConfigError"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as Redacted from "effect/Redacted"
 import type { AiGateway } from "../AiGateway.js"
 import * as Provider from "../Provider.js"
 import type { InvalidRequest } from "./errors.js"
 import * as Leg from "./leg.js"
-import type * as Model from "./model.js"
+import * as Model from "./model.js"
 import { limitsOf } from "./modelTable.js"
 import type { ProviderRow } from "./providerTable.js"
 import type { Wire } from "./wire/wire.js"
@@ -57,3 +58,36 @@ export const model = <I>(
   options: Leg.ModelOptions = {}
 ): Model.Leg<I | AiGateway> =>
   Leg.make({ tag, slug: row.slug, model: name, wire, options, limits: limitsOf(row.slug, name) })
+
+/** A model whose settings are wrong in a way that only a call can tell: a model is a value, and has no error channel. */
+export const invalidModel = <R>(leg: Model.Leg<R>, invalid: InvalidRequest): Model.Leg<R> =>
+  Model.leg(
+    Model.make<R>({
+      metadata: leg.metadata,
+      chat: () => Effect.fail(invalid),
+      open: () => Effect.fail(invalid)
+    }),
+    { wire: leg.wire, encode: () => Effect.fail(invalid) }
+  )
+
+/** What the module of a provider consists of that has no settings of its own. */
+export interface ProviderModule<I> {
+  readonly make: (options?: Provider.Options) => Provider.Provider
+  readonly layer: (options?: Provider.Options) => Layer.Layer<I, InvalidRequest>
+  readonly layerConfig: (configs: {
+    readonly apiKey?: Config.Config<Redacted.Redacted | undefined> | undefined
+  }) => Layer.Layer<I, ConfigError | InvalidRequest>
+  /** Models in one wire format. */
+  readonly models: (wire: Wire) => (name: string, options?: Leg.ModelOptions) => Model.Leg<I | AiGateway>
+}
+
+export const of = <I>(tag: Context.Tag<I, Provider.Provider>, row: ProviderRow): ProviderModule<I> => {
+  const makeProvider = (options: Provider.Options = {}) => make(row, options)
+  const makeLayer = (options: Provider.Options = {}) => layer(tag, makeProvider(options))
+  return {
+    make: makeProvider,
+    layer: makeLayer,
+    layerConfig: (configs) => layerConfig(configs, makeLayer),
+    models: (wire) => (name, options) => model(tag, row, wire, name, options)
+  }
+}

@@ -20,3 +20,11 @@ export const openAi: ProviderRow = row("openai")
 export const anthropic: ProviderRow = row("anthropic", "x-api-key", "")
 export const googleAiStudio: ProviderRow = row("google-ai-studio", "x-goog-api-key", "")
 export const workersAi: ProviderRow = row("workers-ai")
+export const azureOpenAi: ProviderRow = row("azure-openai", "api-key", "")
+export const deepSeek: ProviderRow = row("deepseek")
+// Cloudflare's catalogue of models calls this vendor `xai`.
+export const grok: ProviderRow = row("grok")
+export const groq: ProviderRow = row("groq")
+export const mistral: ProviderRow = row("mistral")
+// In the models of the gateway's own OpenAI-shaped endpoint this vendor is `perplexity`.
+export const perplexity: ProviderRow = row("perplexity-ai")

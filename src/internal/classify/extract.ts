@@ -180,8 +180,9 @@ const statusOfWord: ReadonlyMap<string, number> = new Map(
     server_error: 500,
     internal_server_error: 500,
     provider_unavailable: 503,
-    // xAI
+    // xAI writes Google's names with hyphens
     "invalid-argument": 400,
+    "resource-exhausted": 429,
     "the service is currently unavailable": 503,
     // Bedrock
     validationexception: 400,

@@ -7,6 +7,7 @@ import { anthropicWire } from "./anthropicUpstream.js"
 import { googleWire } from "./googleUpstream.js"
 import { dialectOf, openAi } from "./openAiDialects.js"
 import { openAiWire } from "./openAiUpstream.js"
+import { replicateWire } from "./replicateUpstream.js"
 import type { Wire } from "./wire.js"
 import { workersAiWire } from "./workersAiUpstream.js"
 
@@ -56,6 +57,16 @@ const workersAi = (): ProviderEntry => {
   }
 }
 
+const replicate = (): ProviderEntry => {
+  const wire = replicateWire()
+  return {
+    slug: "replicate",
+    credentials: bearer,
+    wire: (path) => (/^(v1\/)?predictions(\/[^/]+(\/cancel)?)?$/.test(path) ? wire : undefined),
+    errors: wire
+  }
+}
+
 const providers = (): ReadonlyArray<ProviderEntry> => [
   workersAi(),
   openAiShaped("openai", [chat, v1Chat]),
@@ -97,7 +108,7 @@ const providers = (): ReadonlyArray<ProviderEntry> => [
   openAiShaped("baseten", [v1Chat]),
   withoutModel("aws-bedrock"),
   withoutModel("cohere"),
-  withoutModel("replicate"),
+  replicate(),
   withoutModel("huggingface"),
   withoutModel("parallel", ["x-api-key", "authorization"]),
   withoutModel("cartesia", ["x-api-key", "authorization"]),

@@ -3,8 +3,8 @@
  */
 import type { ChatEvent } from "../../ChatEvent.js"
 import type { ChatRequest } from "../../ChatRequest.js"
-import type { Decoded, FinishReason, Usage } from "../../ChatResponse.js"
-import { type AssistantPart, type Message, text } from "../../Message.js"
+import type { Citation, Decoded, FinishReason, Usage } from "../../ChatResponse.js"
+import { type AssistantMessage, type AssistantPart, type Message, text } from "../../Message.js"
 import {
   arrayAt,
   countAt,
@@ -18,6 +18,7 @@ import {
   typeName
 } from "../json.js"
 import { pushEnding, withToolCalls } from "./ending.js"
+import * as ThinkTags from "./thinkTags.js"
 import * as ToolCalls from "./toolCalls.js"
 import {
   type Decoder,
@@ -30,29 +31,63 @@ import {
   type Wire
 } from "./wire.js"
 
-/** What a vendor changed. */
-export interface Dialect {
-  /** The path behind the slug. */
-  readonly endpoint: string
+/** What a vendor changed. What is optional is as OpenAI has it if absent. */
+export interface Dialect extends Reading {
+  /** The path behind the slug; may have a query. */
+  readonly endpoint: string | ((model: string) => string)
+  /** Does the path name the model, so that the body need not? */
+  readonly modelInPath?: boolean
   /** The name of the output limit. */
   readonly maxTokens: "max_completion_tokens" | "max_tokens"
   /** Ask for usage in a stream? Some vendors send it unasked and refuse the question. */
   readonly askForUsage: boolean
   /** Fields of `ChatRequest` that this model of this vendor refuses. */
   readonly refuses: (model: string) => ReadonlyArray<keyof ChatRequest>
+  /** The name of `seed`. */
+  readonly seed?: "random_seed"
+  /** Has the vendor no tools? Then calls and results in a conversation are `Unsupported`, and left out. */
+  readonly withoutTools?: boolean
+  /** Changes a conversation into one that the vendor takes. */
+  readonly conversation?: (messages: ReadonlyArray<Message>) => ReadonlyArray<Message>
+  /** What an assistant's message has beside its text and calls. `latest`: no message of the user comes after it. */
+  readonly replay?: (message: AssistantMessage, latest: boolean, input: EncodeInput) => JsonRecord
+}
+
+/** What a vendor changed in its answers. */
+export interface Reading {
+  /** Where usage is, beside OpenAI's place. */
+  readonly usageOf?: (json: JsonRecord) => unknown
+  /** Does `completion_tokens` leave the tokens of reasoning out? */
+  readonly reasoningBesideOutput?: boolean
+  /** The sources that stand beside the choices, in the order by which the text counts them. */
+  readonly citationsOf?: (json: JsonRecord) => ReadonlyArray<Citation>
+  /** Is this an error in a form that only this vendor has? */
+  readonly failed?: (json: JsonRecord) => boolean
+  /** Is this the last chunk, where no `[DONE]` follows? */
+  readonly last?: (json: JsonRecord) => boolean
+  /** Does an answer begin with its reasoning in `<think>` tags? */
+  readonly thinkTags?: boolean
 }
 
 export const make = (dialect: Dialect): Wire => ({
   encode: (input) => encode(dialect, input),
-  decode,
-  decoder
+  decode: (json) => decode(dialect, json),
+  decoder: () => decoder(dialect)
 })
 
 // --- requests ---------------------------------------------------------------------------------------------------------
 
-const encode = (dialect: Dialect, { model, request, stream }: EncodeInput): Encoded => {
-  const body: Record<string, unknown> = { model, messages: request.messages.flatMap(encodeMessage) }
+const encode = (dialect: Dialect, input: EncodeInput): Encoded => {
+  const { model, request, stream } = input
   const unsupported: Array<string> = []
+  let messages: ReadonlyArray<Message> = request.messages
+  if (dialect.withoutTools === true && messages.some(hasTools)) {
+    unsupported.push("tool calls in messages")
+    messages = messages.flatMap(withoutTools)
+  }
+  if (dialect.conversation !== undefined) messages = dialect.conversation(messages)
+  const body: Record<string, unknown> = dialect.modelInPath === true ? {} : { model }
+  body.messages = encodeMessages(dialect, messages, input)
   const refused = dialect.refuses(model)
   const put = (field: keyof ChatRequest, name: string | undefined): void => {
     const value = request[field]
@@ -65,14 +100,43 @@ const encode = (dialect: Dialect, { model, request, stream }: EncodeInput): Enco
   put("topK", undefined)
   put("maxTokens", dialect.maxTokens)
   put("stop", "stop")
-  put("seed", "seed")
+  put("seed", dialect.seed ?? "seed")
   put("frequencyPenalty", "frequency_penalty")
   put("presencePenalty", "presence_penalty")
   if (stream) {
     body.stream = true
     if (dialect.askForUsage) body.stream_options = { include_usage: true }
   }
-  return { endpoint: dialect.endpoint, body, unsupported }
+  const { endpoint } = dialect
+  return { endpoint: typeof endpoint === "string" ? endpoint : endpoint(model), body, unsupported }
+}
+
+const hasTools = (message: Message): boolean =>
+  message.role === "tool" ||
+  (message.role === "assistant" && typeof message.content !== "string" && message.content.some(isToolCall))
+
+const withoutTools = (message: Message): ReadonlyArray<Message> => {
+  if (!hasTools(message)) return [message]
+  if (message.role !== "assistant" || typeof message.content === "string") return []
+  const content = message.content.filter((part) => !isToolCall(part))
+  return content.length === 0 ? [] : [{ ...message, content }]
+}
+
+const encodeMessages = (
+  { replay }: Dialect,
+  messages: ReadonlyArray<Message>,
+  input: EncodeInput
+): ReadonlyArray<JsonRecord> => {
+  if (replay === undefined) return messages.flatMap(encodeMessage)
+  const lastUser = messages.map(({ role }) => role).lastIndexOf("user")
+  return messages.flatMap((message, index) =>
+    message.role === "assistant"
+      ? encodeMessage(message).map((encoded) => ({
+          ...encoded,
+          ...replay(message, index > lastUser, input)
+        }))
+      : encodeMessage(message)
+  )
 }
 
 const encodeMessage = (message: Message): ReadonlyArray<JsonRecord> => {
@@ -93,9 +157,9 @@ const encodeMessage = (message: Message): ReadonlyArray<JsonRecord> => {
 
 // --- whole answers ----------------------------------------------------------------------------------------------------
 
-const decode = (json: unknown): Decoded | Fault => {
+const decode = (reading: Reading, json: unknown): Decoded | Fault => {
   if (!isRecord(json)) return malformed("", `expected an object, found ${typeName(json)}`)
-  if (hasError(json)) return errorFault(json)
+  if (hasError(json) || reading.failed?.(json) === true) return errorFault(json)
   if (!Array.isArray(json.choices))
     return malformed("choices", `expected an array, found ${typeName(json.choices)}`)
   const choice: unknown = json.choices[0]
@@ -117,9 +181,11 @@ const decode = (json: unknown): Decoded | Fault => {
   if (wrong !== undefined) return wrong
   const reasoning = textAt(message, "reasoning_content") ?? textAt(message, "reasoning")
   if (reasoning !== undefined) parts.push({ type: "reasoning", text: reasoning })
-  const fault =
-    readContent(message.content, `${place}.content`, (type, text) => push({ type, text })) ??
-    ToolCalls.readAll(message.tool_calls, `${place}.tool_calls`, push)
+  const pushText: PushText = (type, text) => push({ type, text })
+  const thoughts = reading.thinkTags === true ? ThinkTags.make(pushText) : undefined
+  const wrongContent = readContent(message.content, `${place}.content`, thoughts?.add ?? pushText)
+  thoughts?.end()
+  const fault = wrongContent ?? ToolCalls.readAll(message.tool_calls, `${place}.tool_calls`, push)
   if (fault !== undefined) return fault
   if (message.function_call !== undefined && message.function_call !== null) {
     const wrongCall = ToolCalls.readOne(message.function_call, 0, `${place}.function_call`, push)
@@ -129,13 +195,13 @@ const decode = (json: unknown): Decoded | Fault => {
   return {
     parts,
     refusal,
-    citations: arrayAt(message, "annotations").flatMap(citation),
+    citations: [...(reading.citationsOf?.(json) ?? []), ...arrayAt(message, "annotations").flatMap(citation)],
     finishReason:
       refusal === undefined
         ? withToolCalls(finishReason(rawFinishReason), parts.some(isToolCall))
         : "content-filter",
     rawFinishReason,
-    usage: usage(json.usage),
+    usage: usage(json.usage ?? reading.usageOf?.(json), reading.reasoningBesideOutput),
     model: textAt(json, "model")
   }
 }
@@ -162,7 +228,7 @@ export const stopped = (at: JsonRecord): unknown =>
 
 const finishError = { error: { message: "The model stopped with finish_reason error." } }
 
-type PushText = (type: "text" | "reasoning", text: string) => void
+type PushText = ThinkTags.PushText
 
 /** Content is text, or parts, or (Workers AI, with a schema) the JSON value itself. */
 const readContent = (content: unknown, place: string, push: PushText): Fault | undefined => {
@@ -230,24 +296,30 @@ export const finishReason = (raw: string | undefined): FinishReason => {
   }
 }
 
-export const usage = (json: unknown): Usage => {
+export const usage = (json: unknown, reasoningBesideOutput = false): Usage => {
   if (!isRecord(json)) return {}
   const prompt = recordAt(json, "prompt_tokens_details") ?? {}
   const completion = recordAt(json, "completion_tokens_details") ?? {}
   const input = countAt(json, "prompt_tokens")
   const completed = countAt(json, "completion_tokens")
-  const total = countAt(json, "total_tokens") ?? sum(input, completed)
-  // xAI and Gemini leave reasoning out of `completion_tokens`; only the total counts it.
+  const reasoning = countAt(completion, "reasoning_tokens")
+  const beside = reasoningBesideOutput ? reasoning : undefined
+  const total = countAt(json, "total_tokens") ?? sum(input, completed, beside)
+  // xAI and Gemini leave reasoning out of `completion_tokens`; the total counts it, and has the last word.
   const output =
-    input !== undefined && completed !== undefined && total !== undefined && total > input + completed
-      ? total - input
-      : completed
+    input === undefined || completed === undefined || total === undefined
+      ? completed === undefined
+        ? undefined
+        : sum(completed, beside)
+      : total > input + completed
+        ? total - input
+        : completed
   return {
     input,
     output,
     cacheRead: countAt(prompt, "cached_tokens") ?? countAt(json, "prompt_cache_hit_tokens"),
     cacheWrite: countAt(prompt, "cache_write_tokens"),
-    reasoning: countAt(completion, "reasoning_tokens"),
+    reasoning,
     total
   }
 }
@@ -270,8 +342,17 @@ export interface Accumulator {
   readonly end: (out: Array<ChatEvent>, whenAbsent: FinishReason) => Fault | undefined
 }
 
-export const accumulator = (): Accumulator => {
+export const accumulator = (reading: Reading = {}): Accumulator => {
   const calls = ToolCalls.make()
+  const { citationsOf, usageOf } = reading
+  let spoken: Array<ChatEvent> = []
+  const thoughts =
+    reading.thinkTags === true
+      ? ThinkTags.make((type, text) =>
+          spoken.push({ _tag: type === "text" ? "TextDelta" : "ReasoningDelta", text })
+        )
+      : undefined
+  const cited: Array<string | undefined> = []
   let raw: string | undefined
   let refused = false
   let model: string | undefined
@@ -315,7 +396,11 @@ export const accumulator = (): Accumulator => {
       out.push({ _tag: "ReasoningDelta", text: thought })
     }
     const content = delta.content
-    if (typeof content === "string") {
+    if (thoughts !== undefined) {
+      spoken = out
+      const fault = readContent(content, "choices[0].delta.content", thoughts.add)
+      if (fault !== undefined) return fault
+    } else if (typeof content === "string") {
       if (content !== "") out.push({ _tag: "TextDelta", text: content })
     } else if (content !== undefined && content !== null) {
       const fault = readContent(content, "choices[0].delta.content", (type, text) =>
@@ -345,9 +430,20 @@ export const accumulator = (): Accumulator => {
     return undefined
   }
 
+  /** Some vendors repeat all sources on every chunk: what stands where it stood is not told again. */
+  const tellCitations = (citations: ReadonlyArray<Citation>, out: Array<ChatEvent>): void => {
+    for (const [index, found] of citations.entries()) {
+      if (index < cited.length && cited[index] === found.url) continue
+      cited[index] = found.url
+      out.push({ _tag: "Citation", citation: found })
+    }
+  }
+
   return {
     chunk(json, out) {
       if (json.usage !== undefined) setUsage(json.usage)
+      if (usageOf !== undefined) setUsage(usageOf(json))
+      if (citationsOf !== undefined) tellCitations(citationsOf(json), out)
       setModel(json)
       const choices = json.choices
       if (choices === undefined || choices === null) return undefined
@@ -378,13 +474,15 @@ export const accumulator = (): Accumulator => {
       if (!done && raw === undefined) return truncated
       const unnamed = calls.unnamed()
       if (unnamed !== undefined) return malformed(`tool_calls[${unnamed}].name`, "the call was never named")
+      spoken = out
+      thoughts?.end()
       calls.endAll(out)
       pushEnding(out, {
         finishReason: refused
           ? "content-filter"
           : withToolCalls(raw === undefined ? whenAbsent : finishReason(raw), calls.size() > 0),
         rawFinishReason: raw,
-        usage: usage(counted),
+        usage: usage(counted, reading.reasoningBesideOutput),
         model
       })
       return undefined
@@ -403,8 +501,8 @@ const hasTokens = (json: JsonRecord): boolean =>
 export const notAnObject = (data: string): Fault =>
   malformed("data", `expected a JSON object, found ${JSON.stringify(data.slice(0, 120))}`)
 
-const decoder = (): Decoder => {
-  const said = accumulator()
+const decoder = (reading: Reading): Decoder => {
+  const said = accumulator(reading)
   let answered = false
   return {
     event(data, name, out) {
@@ -414,9 +512,11 @@ const decoder = (): Decoder => {
       }
       const json = parseJson(data)
       if (!isRecord(json)) return name === "error" ? errorFault(json ?? data) : notAnObject(data)
-      if (name === "error" || hasError(json)) return errorFault(json)
+      if (name === "error" || hasError(json) || reading.failed?.(json) === true) return errorFault(json)
       answered ||= Array.isArray(json.choices)
-      return said.chunk(json, out)
+      const fault = said.chunk(json, out)
+      if (fault === undefined && reading.last?.(json) === true) said.markDone()
+      return fault
     },
     done: said.done,
     end(out) {

@@ -1,0 +1,85 @@
+/**
+ * DeepSeek, through its `chat/completions` endpoint.
+ *
+ * @since 0.1.0
+ */
+import type * as Config from "effect/Config"
+import type { ConfigError } from "effect/ConfigError"
+import * as Context from "effect/Context"
+import type * as Layer from "effect/Layer"
+import type * as Redacted from "effect/Redacted"
+import type { AiGateway } from "./AiGateway.js"
+import type { InvalidRequest } from "./internal/errors.js"
+import type { ModelOptions } from "./internal/leg.js"
+import type { Leg } from "./internal/model.js"
+import * as Module from "./internal/providerModule.js"
+import { deepSeek } from "./internal/providerTable.js"
+import * as OpenAiChat from "./internal/wire/openAiChat.js"
+import * as Dialects from "./internal/wire/openAiDialects.js"
+import type * as Provider from "./Provider.js"
+
+/**
+ * DeepSeek's credentials.
+ *
+ * @since 0.1.0
+ * @category tags
+ */
+export class DeepSeek extends Context.Tag("effect-ai-gateway/DeepSeek")<DeepSeek, Provider.Provider>() {}
+
+const provider = Module.of(DeepSeek, deepSeek)
+
+/**
+ * Makes the service. Without `apiKey` no credential is sent, and the gateway's stored key or unified billing applies.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make: (options?: Provider.Options) => Provider.Provider = provider.make
+
+/**
+ * The service as a layer. Fails with `InvalidRequest` if the key is empty or cannot be one.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer: (options?: Provider.Options) => Layer.Layer<DeepSeek, InvalidRequest> = provider.layer
+
+/**
+ * The service as a layer, configured by `Config`. A setting that is missing fails the layer with its name.
+ *
+ * @example
+ * ```ts
+ * import { DeepSeek } from "effect-ai-gateway"
+ * import { Config } from "effect"
+ *
+ * const Provider = DeepSeek.layerConfig({ apiKey: Config.redacted("DEEPSEEK_API_KEY") })
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerConfig: (configs: {
+  readonly apiKey?: Config.Config<Redacted.Redacted | undefined> | undefined
+}) => Layer.Layer<DeepSeek, ConfigError | InvalidRequest> = provider.layerConfig
+
+/**
+ * A model of DeepSeek: a plain value, for use by itself or in a list.
+ *
+ * `topK` and `seed` are `Unsupported`. The reasoning of the current turn goes back with it, as a model that thinks demands
+ * while it calls tools; the reasoning of earlier turns goes back only to `deepseek-v4` models.
+ *
+ * Source: `protocol/wire-formats.md` §4.3.
+ *
+ * @example
+ * ```ts
+ * import { DeepSeek } from "effect-ai-gateway"
+ *
+ * const model = DeepSeek.model("deepseek-chat", { maxTokens: 1024 })
+ * ```
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const model: (name: string, options?: ModelOptions) => Leg<DeepSeek | AiGateway> = provider.models(
+  OpenAiChat.make(Dialects.deepSeek)
+)
