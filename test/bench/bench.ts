@@ -127,6 +127,7 @@ await section("call", async () => {
       run: () => full.runPromise(model.chat(question))
     })
   }
+  for (const { name, call } of await Peers.others(url, "whole")) rows.push({ name, run: call })
   table(`One call, ${inFlight} in flight`, "per call", rows, await measure(rows, calls, 1, inFlight))
 })
 
@@ -151,6 +152,7 @@ await section("fast", async () => {
       run: () => full.runPromise(Stream.runDrain(ChatModel.firstSuccessOf([model, off]).streamChat(question)))
     })
   }
+  for (const { name, stream } of await Peers.others(url, `fast-${events}`)) rows.push({ name, run: stream })
   table(
     `A fast stream of ${events} events`,
     "per event",
@@ -180,6 +182,7 @@ await section("paced", async () => {
       run: () => full.runPromise(Stream.runDrain(ChatModel.firstSuccessOf([model, off]).streamChat(question)))
     })
   }
+  for (const { name, stream } of await Peers.others(url, `paced-${events}`)) rows.push({ name, run: stream })
   table(
     `A paced stream, one event per network read (${events} events, 32 streams at once)`,
     "per event",

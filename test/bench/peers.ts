@@ -1,7 +1,12 @@
-/** What the library is measured against: the same work, by hand. */
+/** What the library is measured against: the same work by hand, and by other clients. */
+import { createOpenAI } from "@ai-sdk/openai"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import { generateText, streamText } from "ai"
+import { createAiGateway } from "ai-gateway-provider"
 import { Effect, Stream } from "effect"
+import { OpenAI } from "openai"
+import { Portkey } from "portkey-ai"
 
 export const body = {
   model: "gpt-4.1-mini",
@@ -101,3 +106,126 @@ export const handStream = (url: string, name: string) =>
       )
     })
   )
+
+// --- other clients, unmodified -------------------------------------------------------------------------------------------
+
+/** A client that the library is compared with: made once, as an application would. */
+export interface Client {
+  readonly name: string
+  readonly call: () => Promise<string>
+  readonly stream: () => Promise<number>
+}
+
+const { model, messages, temperature } = body as {
+  readonly model: string
+  readonly messages: Array<{ readonly role: "system" | "user"; readonly content: string }>
+  readonly temperature: number
+}
+
+const options = { stream: true, stream_options: { include_usage: true } } as const
+
+const openai = (url: string, name: string): Client => {
+  const client = new OpenAI({
+    baseURL: url.replace(/\/chat\/completions$/, ""),
+    apiKey: "sk-benchmark",
+    maxRetries: 0,
+    defaultHeaders: { "cf-aig-authorization": "Bearer token", "x-case": name }
+  })
+  return {
+    name: "openai",
+    call: async () => {
+      const answer = await client.chat.completions.create({ model, messages, temperature })
+      return answer.choices[0]?.message.content ?? ""
+    },
+    stream: async () => {
+      let count = 0
+      for await (const chunk of await client.chat.completions.create({
+        model,
+        messages,
+        temperature,
+        ...options
+      }))
+        if (chunk.choices[0]?.delta.content !== undefined) count++
+      return count
+    }
+  }
+}
+
+/** It drops the headers of a request, so that the case is in its base URL; the path that it appends becomes a parameter. */
+const portkey = (url: string, name: string): Client => {
+  const client = new Portkey({
+    baseURL: `${url}?case=${name}&path=`,
+    apiKey: "pk-benchmark",
+    provider: "openai",
+    Authorization: "Bearer sk-benchmark"
+  })
+  return {
+    name: "portkey-ai",
+    call: async () => {
+      const answer = await client.chat.completions.create({ model, messages, temperature })
+      return String(answer.choices[0]?.message?.content ?? "")
+    },
+    stream: async () => {
+      let count = 0
+      for await (const chunk of await client.chat.completions.create({
+        model,
+        messages,
+        temperature,
+        ...options
+      }))
+        if (chunk.choices[0]?.delta?.content !== undefined) count++
+      return count
+    }
+  }
+}
+
+/**
+ * Its host is written into it, so it is given a binding that posts to the server. It puts a `fetch` of the one call into the model
+ * that it was given, so that calls at once need a model each; making one is part of what a call costs.
+ */
+const aiSdk = (url: string, name: string): Client => {
+  const universal = url.replace(/\/openai\/chat\/completions$/, "")
+  const gateway = createAiGateway({
+    binding: {
+      run: (steps, init) =>
+        fetch(universal, {
+          method: "POST",
+          headers: headers(name),
+          body: JSON.stringify(steps),
+          ...(init?.signal === undefined ? {} : { signal: init.signal })
+        })
+    }
+  })
+  const provider = createOpenAI({ apiKey: "sk-benchmark" })
+  const question = () => ({
+    model: gateway(provider.chat(model)),
+    system: messages[0]?.content ?? "",
+    prompt: messages[1]?.content ?? "",
+    temperature,
+    maxRetries: 0
+  })
+  return {
+    name: "ai + ai-gateway-provider",
+    call: async () => (await generateText(question())).text,
+    stream: async () => {
+      let count = 0
+      for await (const part of streamText({ ...question(), onError: () => undefined }).fullStream) {
+        if (part.type === "error") throw part.error
+        if (part.type === "text-delta") count++
+      }
+      return count
+    }
+  }
+}
+
+/** All of them, for the case `name`, after one go at it: that each gets all of the answer. */
+export const others = async (url: string, name: string): Promise<ReadonlyArray<Client>> => {
+  const clients = [openai(url, name), portkey(url, name), aiSdk(url, name)]
+  const expected = Number(name.split("-")[1])
+  for (const { name, call, stream } of clients) {
+    const got = Number.isNaN(expected) ? await call() : await stream()
+    if (got !== (Number.isNaN(expected) ? await bareCall(url) : expected))
+      throw new Error(`${name} got ${got}`)
+  }
+  return clients
+}
