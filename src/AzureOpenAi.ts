@@ -33,7 +33,7 @@ export class AzureOpenAi extends Context.Tag("effect-ai-gateway/AzureOpenAi")<
 const provider = Module.of(AzureOpenAi, azureOpenAi)
 
 /**
- * Makes the service. Without `apiKey` no credential is sent, and the gateway's stored key or unified billing applies.
+ * Makes the service. Without `apiKey` no credential is sent, and the gateway's stored key applies.
  *
  * @since 0.1.0
  * @category constructors

@@ -29,7 +29,8 @@ export class DeepSeek extends Context.Tag("effect-ai-gateway/DeepSeek")<DeepSeek
 const provider = Module.of(DeepSeek, deepSeek)
 
 /**
- * Makes the service. Without `apiKey` no credential is sent, and the gateway's stored key or unified billing applies.
+ * Makes the service. Without `apiKey` no credential is sent, and the gateway's stored key applies, or unified billing
+ * where it has the model.
  *
  * @since 0.1.0
  * @category constructors

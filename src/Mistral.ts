@@ -29,7 +29,7 @@ export class Mistral extends Context.Tag("effect-ai-gateway/Mistral")<Mistral, P
 const provider = Module.of(Mistral, mistral)
 
 /**
- * Makes the service. Without `apiKey` no credential is sent, and the gateway's stored key or unified billing applies.
+ * Makes the service. Without `apiKey` no credential is sent, and the gateway's stored key applies.
  *
  * @since 0.1.0
  * @category constructors

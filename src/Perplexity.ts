@@ -32,7 +32,7 @@ export class Perplexity extends Context.Tag("effect-ai-gateway/Perplexity")<
 const provider = Module.of(Perplexity, perplexity)
 
 /**
- * Makes the service. Without `apiKey` no credential is sent, and the gateway's stored key or unified billing applies.
+ * Makes the service. Without `apiKey` no credential is sent, and the gateway's stored key applies.
  *
  * @since 0.1.0
  * @category constructors

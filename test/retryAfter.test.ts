@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as FastCheck from "effect/FastCheck"
-import { retryAfter } from "../src/internal/classify.js"
+import { classify, retryAfter } from "../src/internal/classify.js"
 
 const now = Date.UTC(2026, 10, 23, 12, 0, 0)
 
@@ -92,4 +92,87 @@ describe("the pause that a server asks for", () => {
       assert.isTrue(pause === undefined || (Number.isFinite(pause) && pause >= 0))
     }
   )
+})
+
+describe("the counter of a rate limit that is used up", () => {
+  const pause = (headers: Readonly<Record<string, string>>, limited = true): number | undefined => {
+    const found = retryAfter(headers, undefined, now, limited)
+    return found === undefined ? undefined : Duration.toMillis(found)
+  }
+  const counters: ReadonlyArray<[string, Record<string, string>, number | undefined]> = [
+    [
+      "Cerebras: seconds with a fraction",
+      { "x-ratelimit-remaining-tokens-minute": "0", "x-ratelimit-reset-tokens-minute": "11.38" },
+      11_380
+    ],
+    [
+      "Azure: whole seconds",
+      { "x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "9" },
+      9000
+    ],
+    [
+      "OpenAI: a duration as Go writes it",
+      { "x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "1m2.5s" },
+      62_500
+    ],
+    [
+      "Groq: milliseconds",
+      { "x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "7.66ms" },
+      8
+    ],
+    [
+      "Anthropic: a date",
+      {
+        "anthropic-ratelimit-output-tokens-remaining": "0",
+        "anthropic-ratelimit-output-tokens-reset": "2026-11-23T12:00:07Z"
+      },
+      7000
+    ],
+    [
+      "the longest of several",
+      {
+        "x-ratelimit-remaining-requests": "0",
+        "x-ratelimit-reset-requests": "2s",
+        "x-ratelimit-remaining-tokens": "0",
+        "x-ratelimit-reset-tokens": "5s"
+      },
+      5000
+    ],
+    [
+      "not one that has something left",
+      { "x-ratelimit-remaining-requests-day": "899", "x-ratelimit-reset-requests-day": "33011.38" },
+      undefined
+    ],
+    ["not what cannot be read", { "x-ratelimit-remaining-a": "0", "x-ratelimit-reset-a": "soon" }, undefined],
+    [
+      "not beside retry-after",
+      { "retry-after": "1", "x-ratelimit-remaining-a": "0", "x-ratelimit-reset-a": "60" },
+      1000
+    ]
+  ]
+  for (const [name, headers, expected] of counters) {
+    it(`gives the pause. ${name}`, () => {
+      assert.strictEqual(pause(headers), expected)
+    })
+  }
+
+  it("says nothing about a failure of another kind", () => {
+    assert.isUndefined(pause({ "x-ratelimit-remaining-a": "0", "x-ratelimit-reset-a": "60" }, false))
+  })
+
+  it("reaches the error of a 429, and of no other status", () => {
+    const headers = { "x-ratelimit-remaining-a": "0", "x-ratelimit-reset-a": "3" }
+    assert.deepStrictEqual(classify(429, headers, "", { now }).retryAfter, Duration.seconds(3))
+    assert.isUndefined(classify(503, headers, "", { now }).retryAfter)
+  })
+})
+
+describe("the words that OpenRouter passes on", () => {
+  it("give the pause in seconds", () => {
+    const said = (raw: unknown) => millis({}, { error: { code: 429, metadata: { raw } } })
+    assert.strictEqual(said("Rate limit reached. Please try again in 2.5s."), 2500)
+    assert.strictEqual(said("Please retry after 20 seconds"), 20_000)
+    assert.isUndefined(said("temporarily rate-limited upstream. Please retry shortly"))
+    assert.isUndefined(said({ not: "text" }))
+  })
 })

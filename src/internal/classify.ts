@@ -102,7 +102,7 @@ const decide = (input: Input): LegError => {
     said: body.message,
     excerpt: input.excerpt,
     retryable: shouldRetry === "true" ? true : shouldRetry === "false" ? false : body.retryable,
-    retryAfter: retryAfter(input.headersCount ? headers : {}, body.json, context.now)
+    retryAfter: retryAfter(input.headersCount ? headers : {}, body.json, context.now, shown === 429)
   })
 }
 

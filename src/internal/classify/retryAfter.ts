@@ -2,6 +2,7 @@
  * How long the server asked to be left alone.
  */
 import * as Duration from "effect/Duration"
+import { untilReset } from "./resetHeaders.js"
 import { field, type Headers } from "./text.js"
 
 const number = (text: unknown): number | undefined => {
@@ -44,7 +45,9 @@ const fromHeaders = (headers: Headers, now: number | undefined): number | undefi
   return seconds - millis >= 1000 ? seconds : millis
 }
 
-/** Google's `RetryInfo`, and the `retry_after` of the edge's own JSON. */
+const inWords = /\b(?:try again|retry) (?:in|after) (\d{1,6}(?:\.\d{1,6})?) ?s(?:ec(?:ond)?s?)?\b/i
+
+/** Google's `RetryInfo`, the words in OpenRouter's `metadata.raw`, and the `retry_after` of the edge's own JSON. */
 const fromBody = (json: unknown): number | undefined => {
   const body = Array.isArray(json) ? json[0] : json
   const details = field(field(body, "error"), "details")
@@ -56,6 +59,12 @@ const fromBody = (json: unknown): number | undefined => {
       if (seconds !== undefined) return seconds * 1000
     }
   }
+  const raw = field(field(field(body, "error"), "metadata"), "raw")
+  if (typeof raw === "string") {
+    // OpenRouter passes on what its provider said.
+    const seconds = number(inWords.exec(raw.slice(0, 2000))?.[1])
+    if (seconds !== undefined) return seconds * 1000
+  }
   if (field(body, "cloudflare_error") !== true) return undefined
   const seconds = field(body, "retry_after")
   return typeof seconds === "number" && Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined
@@ -63,16 +72,23 @@ const fromBody = (json: unknown): number | undefined => {
 
 /**
  * The pause that a failed response asks for, from `retry-after-ms`, `retry-after` (seconds, or a date where `now`
- * is known) or Google's `RetryInfo` in the body. Where two differ, the longer one, so that a retry is never early.
+ * is known) or the body (Google's `RetryInfo`). Where two differ, the longer one, so that a retry is never early. Where none of
+ * them says anything, and `limited` (a 429), the reset of a rate limit's counter that is used up.
  * What cannot be read, is negative or is a date in the past counts as absent.
  *
  * Only for failures: some providers send `retry-after` with a success.
  *
  * @since 0.1.0
  */
-export const retryAfter = (headers: Headers, json: unknown, now?: number): Duration.Duration | undefined => {
-  const header = fromHeaders(headers, now)
+export const retryAfter = (
+  headers: Headers,
+  json: unknown,
+  now?: number,
+  limited = false
+): Duration.Duration | undefined => {
   const body = fromBody(json)
+  const header =
+    fromHeaders(headers, now) ?? (limited && body === undefined ? untilReset(headers, now) : undefined)
   if (header === undefined && body === undefined) return undefined
   const longest = Math.ceil(Math.max(header ?? 0, body ?? 0))
   return Number.isFinite(longest) ? Duration.millis(longest) : undefined
