@@ -111,7 +111,8 @@ export type Slug = Directory.Slug
  * Where a provider's own URL is behind the gateway: the `provider` and `endpoint` that `AiGateway.send` takes. The query
  * is kept, a fragment is not. A URL that the gateway could not forward to the same place is refused rather than rewritten
  * by half: a host that no provider has, even if it looks like one, a path outside the provider's API, a port, a user name,
- * dot segments.
+ * dot segments. A region of OpenAI's (`eu.api.openai.com`) is `openai` too: the gateway chooses the host behind it, so a
+ * promise about where data stays is not kept by the URL any more.
  *
  * With `provider` (a slug, an alias such as `azure`, or `custom-{slug}`), a host that is not in the table gives that
  * provider and the URL's path. Fails with `InvalidRequest`, which names the `url` or the `provider`.
