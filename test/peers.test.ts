@@ -3,22 +3,12 @@
  * `@copilotkit/aimock`, and the `openai` client, unmodified, to LocalGateway. Neither peer shares any code with this project.
  */
 import { LLMock, type MockServerOptions } from "@copilotkit/aimock"
-import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
-import type * as HttpClient from "@effect/platform/HttpClient"
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect, Layer, Logger, LogLevel, Redacted, Schedule, Stream } from "effect"
-import {
-  AiGateway,
-  type AiGatewayError,
-  Anthropic,
-  ChatModel,
-  GoogleAiStudio,
-  LocalGateway,
-  OpenAi
-} from "effect-ai-gateway"
+import { Duration, Effect, Schedule, Stream } from "effect"
+import { type AiGatewayError, ChatModel, LocalGateway, OpenAi } from "effect-ai-gateway"
 import * as LocalGatewayServer from "effect-ai-gateway/LocalGatewayServer"
 import { AuthenticationError, InternalServerError, NotFoundError, OpenAI } from "openai"
+import { application, claude, clients, gemini, gpt, type Needs } from "./peers/application.js"
 
 // --- this library → LocalGateway → aimock -----------------------------------------------------------------------------
 
@@ -68,32 +58,6 @@ const gatewayTo = (urls: {
     }
   })
 
-const application = (gateway: LocalGateway.LocalGateway, client: Layer.Layer<HttpClient.HttpClient>) =>
-  Layer.unwrapScoped(
-    Effect.map(LocalGatewayServer.start(gateway), ({ baseUrl }) =>
-      Layer.mergeAll(
-        OpenAi.layer({ apiKey: Redacted.make("sk-openai") }),
-        Anthropic.layer({ apiKey: Redacted.make("sk-anthropic") }),
-        GoogleAiStudio.layer({ apiKey: Redacted.make("g-key") }),
-        AiGateway.layer({
-          accountId: "local-account",
-          gatewayId: "local-gateway",
-          token: Redacted.make("local-token"),
-          baseUrl
-        }).pipe(Layer.provide(client)),
-        // Legs that are left are warnings in the log.
-        Logger.minimumLogLevel(LogLevel.Error)
-      )
-    )
-  )
-
-type Needs = AiGateway.AiGateway | OpenAi.OpenAi | Anthropic.Anthropic | GoogleAiStudio.GoogleAiStudio
-
-const once = ChatModel.retry(Schedule.recurs(0))
-const gpt = OpenAi.model("gpt-4.1-mini").pipe(once)
-const claude = Anthropic.model("claude-haiku-4-5", { maxTokens: 200 }).pipe(once)
-const gemini = GoogleAiStudio.model("gemini-2.5-flash").pipe(once)
-
 interface Peer {
   readonly name: string
   readonly path: string
@@ -126,11 +90,6 @@ const only = (name: string, bad: string, good: string) =>
 
 const tags = (attempts: ReadonlyArray<AiGatewayError.Attempt>) =>
   attempts.map(({ provider, error }) => `${provider} ${error._tag}`)
-
-const clients = [
-  ["FetchHttpClient", FetchHttpClient.layer],
-  ["NodeHttpClient.layerUndici", NodeHttpClient.layerUndici]
-] as const
 
 for (const [clientName, client] of clients) {
   describe(`${clientName} → LocalGatewayServer → aimock`, () => {

@@ -201,11 +201,24 @@ describe("a chat with Replicate", () => {
       replicate: scripted(starting, [busy, json(prediction("succeeded", ["ok"]))])
     })
     return Effect.gen(function* () {
-      const fiber = yield* Effect.fork(once.chat("hi"))
+      const fiber = yield* Effect.fork(model.chat("hi"))
       yield* pass(500)
       yield* pass("2 seconds")
       assert.strictEqual((yield* Fiber.join(fiber)).text, "ok")
       assert.deepStrictEqual(asked(gateway), [created, looked, looked])
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("does not repeat a look that fails where nothing is to be retried", () => {
+    const { gateway, layer } = setup({
+      replicate: scripted(starting, [busy, json(prediction("succeeded", ["ok"]))])
+    })
+    return Effect.gen(function* () {
+      const fiber = yield* Effect.fork(Effect.flip(once.chat("hi")))
+      yield* pass(500)
+      yield* pass("2 seconds")
+      assert.strictEqual((yield* Fiber.join(fiber))._tag, "ProviderFailure")
+      assert.deepStrictEqual(asked(gateway), [created, looked, cancelled])
     }).pipe(Effect.provide(layer))
   })
 

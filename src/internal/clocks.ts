@@ -201,7 +201,15 @@ const maxTimer = 2 ** 31 - 1
 export const guard = <A, E, R>(
   clocks: Clocks,
   effect: Effect.Effect<A, E, R>,
-  lost: (value: A) => Effect.Effect<void> = () => Effect.void
+  {
+    lost = () => Effect.void,
+    idle = false
+  }: {
+    /** What is done with a value that comes too late. */
+    readonly lost?: (value: A) => Effect.Effect<void>
+    /** Is this a wait for news? Then the idle clock runs. */
+    readonly idle?: boolean
+  } = {}
 ): Effect.Effect<A, E | ModelTimeout, R> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.flatMap(Effect.forkDaemon(Effect.interruptible(effect)), (fiber) =>
@@ -209,7 +217,9 @@ export const guard = <A, E, R>(
         restore(
           Effect.async<A, E | ModelTimeout>((resume) => {
             if (clocks.fired !== undefined) return resume(Effect.fail(clocks.fired))
-            clocks.wait((timeout) => resume(Effect.fail(timeout)))
+            const answer = (timeout: ModelTimeout) => resume(Effect.fail(timeout))
+            if (idle) clocks.waitForBytes(answer)
+            else clocks.wait(answer)
             fiber.addObserver((exit) => {
               clocks.waited()
               resume(exit)

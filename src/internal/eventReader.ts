@@ -6,7 +6,6 @@
 import * as Effect from "effect/Effect"
 import { createParser, type EventSourceParser } from "eventsource-parser"
 import { type ChatEvent, isContent } from "../ChatEvent.js"
-import { classifyEvent } from "./classify.js"
 import * as Clocks from "./clocks.js"
 import { type LegError, type ModelTimeout, TransportFailure } from "./errors.js"
 import type { GatewayResponse } from "./exchange.js"
@@ -241,14 +240,9 @@ export class EventReader {
   )
 }
 
-const toLegError = (fault: Fault, found: string, response: GatewayResponse, asked: Asked): LegError => {
-  switch (fault._tag) {
-    case "ErrorFault":
-      return classifyEvent(Whole.scrubbed(fault.json, response), response.headers, asked)
-    case "MalformedFault":
-      return Whole.malformed(Whole.placeOf(fault), found, response, asked)
-    case "TruncatedFault":
-      return new TransportFailure(
+const toLegError = (fault: Fault, found: string, response: GatewayResponse, asked: Asked): LegError =>
+  fault._tag === "TruncatedFault"
+    ? new TransportFailure(
         {
           ...asked,
           status: response.status,
@@ -258,5 +252,4 @@ const toLegError = (fault: Fault, found: string, response: GatewayResponse, aske
         },
         unchecked
       )
-  }
-}
+    : Whole.faultError(fault, found, response, asked)

@@ -21,11 +21,10 @@ import { parseJson } from "./json.js"
 import * as Model from "./model.js"
 import * as NativeRequest from "./nativeRequest.js"
 import * as Retry from "./retry.js"
-import { arrivals } from "./sender.js"
+import { arriving } from "./sender.js"
 import * as Spans from "./spans.js"
 import { defaultFirstEvent, defaultIdle, type TimeoutMillis, type Timeouts, toMillis } from "./timeouts.js"
 import { fromStream } from "./transport/byteSource.js"
-import type { Arrival } from "./transport/transport.js"
 import * as WholeAnswer from "./wholeAnswer.js"
 import type { Wire } from "./wire/wire.js"
 
@@ -62,11 +61,19 @@ export interface LegDefinition<I> {
   readonly start?: Start | undefined
 }
 
+/** How an attempt is retried, if at all. */
+export type Policy = Effect.Effect<Retry.RetryPolicy | undefined>
+
 /** Starts a job and gives it as soon as it is known. `request` is the one that `arrivals` knows. */
 export type Start = (
   gateway: Gateway,
   request: ProviderRequest,
-  asked: { readonly provider: string; readonly model: string; readonly stream: boolean }
+  asked: { readonly provider: string; readonly model: string },
+  how: {
+    readonly stream: boolean
+    /** How the leg is retried; what is asked of a job is repeated likewise. */
+    readonly policy: Policy
+  }
 ) => Effect.Effect<Job, LegError>
 
 /** An answer that must be asked for again until it is there. Closing it gives the job up. */
@@ -172,9 +179,10 @@ class Leg<I> {
   ): Effect.Effect<ChatResponse.ChatResponse, LegError, I | AiGateway> {
     return Spans.withSpan({ ...this.span, parent: call.parent }, (span) =>
       Effect.flatMap(this.request(input), (request) =>
-        Effect.flatMap(this.gateway(call), (gateway) =>
-          this.retried(request, gateway, call, this.chatOnce(request, gateway, call, span))
-        )
+        Effect.flatMap(this.gateway(call), (gateway) => {
+          const policy = this.policy(request, gateway, call)
+          return this.retried(policy, call, this.chatOnce(request, gateway, policy, call, span))
+        })
       )
     )
   }
@@ -182,13 +190,14 @@ class Leg<I> {
   private chatOnce(
     request: ChatRequest.ChatRequest,
     gateway: Gateway,
+    policy: Policy,
     { progress }: { readonly progress: Clocks.Progress },
     span: Parameters<typeof Spans.answered>[0]
   ): Effect.Effect<ChatResponse.ChatResponse, LegError, I> {
     return Effect.flatMap(this.encode(request, false), (encoded) =>
       Effect.uninterruptibleMask((restore) => {
         progress.during = "connect"
-        const sent = this.start(gateway, encoded, false) ?? gateway.send(encoded)
+        const sent = this.start(gateway, encoded, { stream: false, policy }) ?? gateway.send(encoded)
         return Effect.flatMap(arriving(restore, encoded, sent), (response) => {
           progress.during = "response"
           return Effect.flatMap(
@@ -230,9 +239,14 @@ class Leg<I> {
     }
     return Spans.scoped(this.span, (span) =>
       Effect.flatMap(this.request(input), (request) =>
-        Effect.flatMap(this.gateway(call), (gateway) =>
-          this.retried(request, gateway, call, this.openOnce(request, gateway, call.progress, limits, span))
-        )
+        Effect.flatMap(this.gateway(call), (gateway) => {
+          const policy = this.policy(request, gateway, call)
+          return this.retried(
+            policy,
+            call,
+            this.openOnce(request, gateway, policy, call.progress, limits, span)
+          )
+        })
       )
     )
   }
@@ -240,6 +254,7 @@ class Leg<I> {
   private openOnce(
     request: ChatRequest.ChatRequest,
     gateway: Gateway,
+    policy: Policy,
     progress: Clocks.Progress,
     limits: Clocks.Limits,
     span: Parameters<typeof Spans.answered>[0]
@@ -251,13 +266,15 @@ class Leg<I> {
           progress.during = "connect"
           const watched = Clocks.hasLimit(limits) ? yield* Clocks.start(limits, progress) : undefined
           const stop = watched === undefined ? Effect.void : Clocks.stop(watched)
-          const started = self.start(gateway, encoded, true)
+          const started = self.start(gateway, encoded, { stream: true, policy })
           const sent: Effect.Effect<GatewayResponse, LegError> = started ?? gateway.send(encoded)
           const response = yield* Effect.onError(
             arriving(
               restore,
               encoded,
-              watched === undefined ? sent : Clocks.guard(watched.clocks, sent, (lost) => lost.close)
+              watched === undefined
+                ? sent
+                : Clocks.guard(watched.clocks, sent, { lost: (response) => response.close })
             ),
             () => stop
           )
@@ -319,9 +336,9 @@ class Leg<I> {
   private start(
     gateway: Gateway,
     request: ProviderRequest,
-    stream: boolean
+    how: Parameters<Start>[3]
   ): Effect.Effect<GatewayResponse, LegError> | undefined {
-    return this.definition.start?.(gateway, request, { ...this.asked, stream })
+    return this.definition.start?.(gateway, request, this.asked, how)
   }
 
   private get span(): Spans.SpanOptions {
@@ -342,18 +359,20 @@ class Leg<I> {
     })
   }
 
-  private retried<A, R>(
-    request: ChatRequest.ChatRequest,
-    gateway: Gateway,
-    call: CallContext & { readonly progress: Clocks.Progress },
-    attempt: Effect.Effect<A, LegError, R>
-  ): Effect.Effect<A, LegError, R> {
-    // Retrying has one owner: where the gateway was told to retry, the client does not.
-    const policy = Effect.map(RequestOptions.CurrentOptions, (scope) =>
+  /** Retrying has one owner: where the gateway was told to retry, the client does not. */
+  private policy(request: ChatRequest.ChatRequest, gateway: Gateway, call: CallContext): Policy {
+    return Effect.map(RequestOptions.CurrentOptions, (scope) =>
       (request.options?.retries ?? scope.retries ?? gateway.defaults.retries) === undefined
         ? (call.retry ?? Retry.defaultPolicy())
         : undefined
     )
+  }
+
+  private retried<A, R>(
+    policy: Policy,
+    call: CallContext & { readonly progress: Clocks.Progress },
+    attempt: Effect.Effect<A, LegError, R>
+  ): Effect.Effect<A, LegError, R> {
     return Retry.run(attempt, policy, () => {
       call.progress.during = "backoff"
     })
@@ -368,15 +387,4 @@ class Leg<I> {
       unsupported: this.unsupported
     })
   }
-}
-
-/** Waits for a response; one that comes in the moment in which the wait ends otherwise is closed. */
-const arriving = <A, E, R>(
-  restore: (effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>,
-  request: ProviderRequest,
-  effect: Effect.Effect<A, E, R>
-): Effect.Effect<A, E, R> => {
-  const arrival: Arrival = { close: undefined }
-  arrivals.set(request, arrival)
-  return Effect.onError(restore(effect), () => arrival.close ?? Effect.void)
 }

@@ -3,26 +3,22 @@
  * any more. All of it goes through the gateway. Source: `protocol/gateway.md` §6, and Replicate's HTTP API reference.
  */
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
 import type { Service as Gateway } from "../AiGateway.js"
-import { type ChatEvent, isContent } from "../ChatEvent.js"
 import * as RequestOptions from "../RequestOptions.js"
-import { classifyEvent } from "./classify.js"
 import * as Clocks from "./clocks.js"
 import { type LegError, ModelTimeout, ProviderFailure } from "./errors.js"
 import type { GatewayResponse, ProviderRequest } from "./exchange.js"
 import { type Asked, Response } from "./gatewayResponse.js"
 import { parseJson } from "./json.js"
-import type { Job, JobReader } from "./leg.js"
+import type { Job, JobReader, Policy } from "./leg.js"
+import { PredictionReader } from "./predictionReader.js"
 import * as Retry from "./retry.js"
-import { arrivals } from "./sender.js"
+import { arrivals, arriving } from "./sender.js"
 import { empty } from "./transport/byteSource.js"
-import type { Arrival } from "./transport/transport.js"
 import { unchecked } from "./unchecked.js"
 import * as WholeAnswer from "./wholeAnswer.js"
-import { idOf, isRunning, wire } from "./wire/replicate.js"
-import type { Fault } from "./wire/wire.js"
+import { idOf, isRunning } from "./wire/replicate.js"
 
 /** The waits between polls. Its output and its input do not matter. */
 export type Pace = Schedule.Schedule<unknown>
@@ -41,6 +37,8 @@ export interface Asking {
   readonly stream: boolean
   readonly asked: Asked
   readonly pace: Pace
+  /** How a poll that fails is repeated: as the leg is. */
+  readonly policy: Policy
 }
 
 /** Creates a prediction. Closing what comes back cancels it, unless it is over. */
@@ -109,15 +107,15 @@ class Prediction extends Response implements Job {
     })
   }
 
-  /** Waits, and looks again. A poll that fails may be repeated as any request is. */
+  /** Waits, and looks again. A poll that fails is repeated as the leg is, before the prediction is given up. */
   get poll(): Effect.Effect<void, LegError> {
     return Effect.flatMap(this.wait, () =>
       Effect.suspend(() => {
         const { id } = this
         if (id === undefined) return Effect.void
-        const { gateway, request, asked } = this.asking
+        const { gateway, request, asked, policy } = this.asking
         const attempt = inRegion(exchange(gateway, about(request, id, "GET", "")))
-        const polled = Retry.run(attempt, policy(gateway, request), () => {})
+        const polled = Retry.run(attempt, policy, () => {})
         return Effect.flatMap(Effect.mapError(polled, whenGone), ({ response, text }) => {
           const json = parseJson(text)
           if (json === undefined)
@@ -131,113 +129,9 @@ class Prediction extends Response implements Job {
   }
 
   reader(clocks: Clocks.Clocks | undefined): JobReader {
-    return new Reader(this, this.asking.asked, clocks)
+    return new PredictionReader(this, this.asking.asked, clocks)
   }
 }
-
-/** From polls to chat events. */
-class Reader implements JobReader {
-  private readonly decoder = wire.decoder()
-  private out: Array<ChatEvent> = []
-  private fed: string | undefined
-  private spoken = false
-  /** Was the end of the prediction read? */
-  ended = false
-
-  constructor(
-    private readonly prediction: Prediction,
-    private readonly asked: Asked,
-    private readonly clocks: Clocks.Clocks | undefined
-  ) {}
-
-  /** The next events, at least one; `undefined` at the end. */
-  readonly next: Effect.Effect<ReadonlyArray<ChatEvent> | undefined, LegError> = Effect.suspend(() => {
-    if (this.ended) return Effect.succeed(undefined)
-    const look = this.fed === undefined ? Effect.void : underClocks(this.clocks, this.news)
-    return Effect.flatMap(look, () => {
-      const failure = this.feed()
-      if (failure !== undefined) return Effect.fail(failure)
-      if (this.out.length === 0) return this.next
-      const events = this.out
-      this.out = []
-      return Effect.succeed(events)
-    })
-  })
-
-  readonly untilContent: Effect.Effect<ReadonlyArray<ChatEvent>, LegError> = Effect.suspend(() => {
-    const held: Array<ChatEvent> = []
-    const more: Effect.Effect<ReadonlyArray<ChatEvent>, LegError> = Effect.flatMap(this.next, (events) => {
-      for (const event of events ?? []) held.push(event)
-      return this.ended || held.some(isContent) ? Effect.succeed(held) : more
-    })
-    return more
-  })
-
-  /**
-   * Polls. A model that starts says nothing for minutes, and each answer shows that it is there; a model that speaks must
-   * go on, so that polls without news do not keep a prediction alive that is stuck.
-   */
-  private readonly news: Effect.Effect<void, LegError> = Effect.suspend(() => {
-    const before = this.prediction.seen
-    return Effect.flatMap(this.prediction.poll, () =>
-      this.spoken && this.prediction.seen === before ? this.news : Effect.void
-    )
-  })
-
-  private feed(): LegError | undefined {
-    const { prediction, asked } = this
-    const text = prediction.seen
-    if (text === this.fed) return undefined
-    this.fed = text
-    if (prediction.over) {
-      const whole = WholeAnswer.decode(wire, parseJson(text), prediction, asked)
-      if (whole._tag === "Left") return whole.left
-    }
-    const fault = this.decoder.event(text, undefined, this.out)
-    if (fault !== undefined) return faultError(fault, text, prediction, asked)
-    if (this.out.length > 0) this.spoken = true
-    if (!this.decoder.done()) return undefined
-    this.decoder.end(this.out)
-    this.ended = true
-    return undefined
-  }
-}
-
-const faultError = (fault: Fault, text: string, response: Response, asked: Asked): LegError => {
-  switch (fault._tag) {
-    case "ErrorFault":
-      return classifyEvent(WholeAnswer.scrubbed(fault.json, response), response.headers, asked)
-    case "MalformedFault":
-      return response.malformed(WholeAnswer.placeOf(fault), text)
-    case "TruncatedFault":
-      return response.malformed("the answer is incomplete", text)
-  }
-}
-
-/** A wait for news, which the idle clock and the clock to the first content end. */
-const underClocks = <A>(
-  clocks: Clocks.Clocks | undefined,
-  effect: Effect.Effect<A, LegError>
-): Effect.Effect<A, LegError> =>
-  clocks === undefined
-    ? effect
-    : Effect.uninterruptibleMask((restore) =>
-        Effect.flatMap(Effect.forkDaemon(Effect.interruptible(effect)), (fiber) =>
-          Effect.onError(
-            restore(
-              Effect.async<A, LegError>((resume) => {
-                if (clocks.fired !== undefined) return resume(Effect.fail(clocks.fired))
-                clocks.waitForBytes((timeout) => resume(Effect.fail(timeout)))
-                fiber.addObserver((exit) => {
-                  clocks.waited()
-                  resume(exit)
-                })
-              })
-            ),
-            () => Fiber.interrupt(fiber)
-          )
-        )
-      )
 
 // --- requests ---------------------------------------------------------------------------------------------------------
 
@@ -255,18 +149,13 @@ const exchangeIn = (
   restore: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>,
   gateway: Gateway,
   request: ProviderRequest
-): Effect.Effect<Exchanged, LegError> => {
-  const arrival: Arrival = { close: undefined }
-  arrivals.set(request, arrival)
-  return Effect.flatMap(
-    Effect.onError(restore(gateway.send(request)), () => arrival.close ?? Effect.void),
-    (response) =>
-      Effect.map(
-        Effect.onError(restore(response.text), () => response.close),
-        (text) => ({ response, text })
-      )
+): Effect.Effect<Exchanged, LegError> =>
+  Effect.flatMap(arriving(restore, request, gateway.send(request)), (response) =>
+    Effect.map(
+      Effect.onError(restore(response.text), () => response.close),
+      (text) => ({ response, text })
+    )
   )
-}
 
 /** The URL is ours, whatever the prediction says about its `urls`: the key goes to no other place. */
 const about = (
@@ -312,17 +201,6 @@ const cancel = ({ gateway, request }: Asking, id: string): Effect.Effect<void> =
       Clocks.startProgress()
     ),
     () => Effect.void
-  )
-
-/** Retrying has one owner: where the gateway was told to retry, the client does not. */
-const policy = (
-  gateway: Gateway,
-  { options }: ProviderRequest
-): Effect.Effect<Retry.RetryPolicy | undefined> =>
-  Effect.map(RequestOptions.CurrentOptions, (scope) =>
-    (options?.retries ?? scope.retries ?? gateway.defaults.retries) === undefined
-      ? Retry.defaultPolicy()
-      : undefined
   )
 
 /** The prediction is not to be found, which says nothing about the model. */

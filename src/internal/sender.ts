@@ -101,6 +101,17 @@ export const make = (options: {
  */
 export const arrivals = new WeakMap<ProviderRequest, Arrival>()
 
+/** Waits for a response; one that comes in the moment in which the wait ends otherwise is closed. */
+export const arriving = <A, E, R>(
+  restore: (effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>,
+  request: ProviderRequest,
+  effect: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> => {
+  const arrival: Arrival = { close: undefined }
+  arrivals.set(request, arrival)
+  return Effect.onError(restore(effect), () => arrival.close ?? Effect.void)
+}
+
 interface Outgoing extends OutgoingRequest {
   readonly secrets: ReadonlyArray<string>
 }

@@ -8,7 +8,7 @@ import type { GatewayResponse } from "./exchange.js"
 import { type Asked, Response } from "./gatewayResponse.js"
 import { parseJson, stringify } from "./json.js"
 import { pushEnding } from "./wire/ending.js"
-import { isFault, type MalformedFault, type Wire } from "./wire/wire.js"
+import { type Fault, isFault, type MalformedFault, type Wire } from "./wire/wire.js"
 
 export const decode = (
   wire: Wire,
@@ -20,13 +20,23 @@ export const decode = (
   if (error !== undefined) return Either.left(scrubError(json, response, asked, error))
   const decoded = wire.decode(json)
   if (!isFault(decoded)) return Either.right(decoded)
-  switch (decoded._tag) {
+  return Either.left(faultError(decoded, stringify(json) ?? "", response, asked))
+}
+
+/** What a decoder found, as an error. `found` is the text in which it was found. */
+export const faultError = (
+  fault: Fault,
+  found: string,
+  response: GatewayResponse,
+  asked: Asked
+): LegError => {
+  switch (fault._tag) {
     case "ErrorFault":
-      return Either.left(classifyEvent(scrubbed(decoded.json, response), response.headers, asked))
+      return classifyEvent(scrubbed(fault.json, response), response.headers, asked)
     case "MalformedFault":
-      return Either.left(malformed(placeOf(decoded), stringify(json) ?? "", response, asked))
+      return malformed(placeOf(fault), found, response, asked)
     case "TruncatedFault":
-      return Either.left(malformed("the answer is incomplete", stringify(json) ?? "", response, asked))
+      return malformed("the answer is incomplete", found, response, asked)
   }
 }
 
@@ -37,7 +47,7 @@ const scrubError = (json: unknown, response: GatewayResponse, asked: Asked, erro
 }
 
 /** JSON from outside, without our own credentials in it. */
-export const scrubbed = (json: unknown, response: GatewayResponse): unknown => {
+const scrubbed = (json: unknown, response: GatewayResponse): unknown => {
   if (!(response instanceof Response)) return json
   const text = stringify(json)
   if (text === undefined) return json
@@ -45,7 +55,7 @@ export const scrubbed = (json: unknown, response: GatewayResponse): unknown => {
   return clean === text ? json : parseJson(clean)
 }
 
-export const placeOf = ({ place, problem }: MalformedFault): string =>
+const placeOf = ({ place, problem }: MalformedFault): string =>
   place === "" ? problem : `at ${place}, ${problem}`
 
 export const malformed = (

@@ -4,22 +4,10 @@
  * the next leg answers.
  */
 import { type ChaosConfig, LLMock, type MockServerOptions } from "@copilotkit/aimock"
-import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
-import type * as HttpClient from "@effect/platform/HttpClient"
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect, Fiber, Layer, Logger, LogLevel, Redacted, Schedule, Stream } from "effect"
-import {
-  AiGateway,
-  AiGatewayError,
-  Anthropic,
-  ChatModel,
-  GoogleAiStudio,
-  LocalGateway,
-  Message,
-  OpenAi
-} from "effect-ai-gateway"
-import * as LocalGatewayServer from "effect-ai-gateway/LocalGatewayServer"
+import { Duration, Effect, Fiber, Layer, Schedule, Stream } from "effect"
+import { AiGatewayError, ChatModel, LocalGateway, Message } from "effect-ai-gateway"
+import { application, claude, clients, gemini, gpt, type Needs } from "./application.js"
 import { eventually } from "./support.js"
 
 const sentence = "Grüße from aimock: 灵感 🎈, at your service."
@@ -57,32 +45,6 @@ const gatewayTo = (name: Name, bad: LLMock, good: LLMock = bad) => {
   })
 }
 
-const application = (gateway: LocalGateway.LocalGateway, client: Layer.Layer<HttpClient.HttpClient>) =>
-  Layer.unwrapScoped(
-    Effect.map(LocalGatewayServer.start(gateway), ({ baseUrl }) =>
-      Layer.mergeAll(
-        OpenAi.layer({ apiKey: Redacted.make("sk-openai") }),
-        Anthropic.layer({ apiKey: Redacted.make("sk-anthropic") }),
-        GoogleAiStudio.layer({ apiKey: Redacted.make("g-key") }),
-        AiGateway.layer({
-          accountId: "local-account",
-          gatewayId: "local-gateway",
-          token: Redacted.make("local-token"),
-          baseUrl
-        }).pipe(Layer.provide(client)),
-        // Legs that are left are warnings in the log.
-        Logger.minimumLogLevel(LogLevel.Error)
-      )
-    )
-  )
-
-type Needs = AiGateway.AiGateway | OpenAi.OpenAi | Anthropic.Anthropic | GoogleAiStudio.GoogleAiStudio
-
-const once = ChatModel.retry(Schedule.recurs(0))
-const gpt = OpenAi.model("gpt-4.1-mini").pipe(once)
-const claude = Anthropic.model("claude-haiku-4-5", { maxTokens: 200 }).pipe(once)
-const gemini = GoogleAiStudio.model("gemini-2.5-flash").pipe(once)
-
 interface Peer {
   readonly name: Name
   readonly model: ChatModel.With<Needs>
@@ -101,11 +63,6 @@ const streamed = (model: ChatModel.With<Needs>) => ChatModel.collect(model.strea
 
 const tags = (attempts: ReadonlyArray<AiGatewayError.Attempt>) =>
   attempts.map(({ provider, error }) => `${provider} ${error._tag}`)
-
-const clients = [
-  ["FetchHttpClient", FetchHttpClient.layer],
-  ["NodeHttpClient.layerUndici", NodeHttpClient.layerUndici]
-] as const
 
 /** What each of aimock's faults is for this library. */
 const faults: ReadonlyArray<{

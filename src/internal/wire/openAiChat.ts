@@ -81,7 +81,7 @@ const encode = (dialect: Dialect, input: EncodeInput): Encoded => {
   const { model, request, stream } = input
   const unsupported: Array<string> = []
   let messages: ReadonlyArray<Message> = request.messages
-  if (dialect.withoutTools === true && messages.some(hasTools)) {
+  if (dialect.withoutTools === true && messages.some(ToolCalls.isAboutTools)) {
     unsupported.push("tool calls in messages")
     messages = messages.flatMap(withoutTools)
   }
@@ -111,14 +111,10 @@ const encode = (dialect: Dialect, input: EncodeInput): Encoded => {
   return { endpoint: typeof endpoint === "string" ? endpoint : endpoint(model), body, unsupported }
 }
 
-const hasTools = (message: Message): boolean =>
-  message.role === "tool" ||
-  (message.role === "assistant" && typeof message.content !== "string" && message.content.some(isToolCall))
-
 const withoutTools = (message: Message): ReadonlyArray<Message> => {
-  if (!hasTools(message)) return [message]
+  if (!ToolCalls.isAboutTools(message)) return [message]
   if (message.role !== "assistant" || typeof message.content === "string") return []
-  const content = message.content.filter((part) => !isToolCall(part))
+  const content = message.content.filter((part) => !ToolCalls.isToolCall(part))
   return content.length === 0 ? [] : [{ ...message, content }]
 }
 
@@ -198,15 +194,13 @@ const decode = (reading: Reading, json: unknown): Decoded | Fault => {
     citations: [...(reading.citationsOf?.(json) ?? []), ...arrayAt(message, "annotations").flatMap(citation)],
     finishReason:
       refusal === undefined
-        ? withToolCalls(finishReason(rawFinishReason), parts.some(isToolCall))
+        ? withToolCalls(finishReason(rawFinishReason), parts.some(ToolCalls.isToolCall))
         : "content-filter",
     rawFinishReason,
     usage: usage(json.usage ?? reading.usageOf?.(json), reading.reasoningBesideOutput),
     model: textAt(json, "model")
   }
 }
-
-const isToolCall = (part: AssistantPart): boolean => part.type === "tool-call"
 
 const wrongText = (record: JsonRecord, key: string, place: string): Fault | undefined => {
   const value = record[key]

@@ -8,6 +8,7 @@ import type { Decoded, Usage } from "../../ChatResponse.js"
 import * as Message from "../../Message.js"
 import { countAt, isRecord, type JsonRecord, parseJson, recordAt, sum, textAt, typeName } from "../json.js"
 import { pushEnding } from "./ending.js"
+import * as ToolCalls from "./toolCalls.js"
 import {
   type Decoder,
   type Encoded,
@@ -46,7 +47,7 @@ const encode = ({ model, request }: EncodeInput): Encoded => {
     if (request.stop.some((stop) => stop.includes(","))) unsupported.push("stop")
     else input.stop_sequences = request.stop.join(",")
   }
-  if (request.messages.some(isAboutTools)) unsupported.push("messages")
+  if (request.messages.some(ToolCalls.isAboutTools)) unsupported.push("messages")
   return {
     endpoint: "predictions",
     headers: { prefer: "wait" },
@@ -54,12 +55,6 @@ const encode = ({ model, request }: EncodeInput): Encoded => {
     unsupported
   }
 }
-
-const isAboutTools = (message: Message.Message): boolean =>
-  message.role === "tool" ||
-  (message.role === "assistant" &&
-    typeof message.content !== "string" &&
-    message.content.some((part) => part.type === "tool-call"))
 
 const systemOf = (messages: ReadonlyArray<Message.Message>): string =>
   messages

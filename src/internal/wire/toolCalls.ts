@@ -1,8 +1,15 @@
 /** Tool calls that arrive in pieces: each vendor names the pieces differently, but they add up in the same way. */
 import type { ChatEvent } from "../../ChatEvent.js"
-import type { AssistantMessage, ToolCallPart } from "../../Message.js"
+import type { AssistantMessage, AssistantPart, Message, ToolCallPart } from "../../Message.js"
 import { isRecord, type JsonRecord, recordAt, stringify, textAt, typeName } from "../json.js"
 import { type Fault, type MalformedFault, malformed } from "./wire.js"
+
+export const isToolCall = (part: AssistantPart): part is ToolCallPart => part.type === "tool-call"
+
+/** Does a message call a tool, or give a tool's result? */
+export const isAboutTools = (message: Message): boolean =>
+  message.role === "tool" ||
+  (message.role === "assistant" && typeof message.content !== "string" && message.content.some(isToolCall))
 
 interface OpenCall {
   id: string | undefined

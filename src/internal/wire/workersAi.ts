@@ -115,7 +115,7 @@ const decodeResult = (json: JsonRecord, prefix: string): Decoded | Fault => {
     citations: [],
     finishReason: withToolCalls(
       raw === undefined ? "stop" : OpenAiChat.finishReason(raw),
-      parts.some(isToolCall)
+      parts.some(ToolCalls.isToolCall)
     ),
     rawFinishReason: raw,
     usage: OpenAiChat.usage(json.usage),
@@ -126,8 +126,6 @@ const decodeResult = (json: JsonRecord, prefix: string): Decoded | Fault => {
 const isSomething = (value: unknown): boolean => value !== undefined && value !== null
 
 const hasChoices = (json: JsonRecord): boolean => Array.isArray(json.choices) && json.choices.length > 0
-
-const isToolCall = (part: Message.AssistantPart): boolean => part.type === "tool-call"
 
 /** The errors of Workers AI, of Cloudflare's API around it, and of the models that speak OpenAI's format. */
 const hasError = (json: JsonRecord): boolean =>
@@ -193,7 +191,9 @@ const decodeOutput = (json: JsonRecord, prefix: string): Decoded | Fault => {
     refusal,
     citations: [],
     finishReason:
-      refusal === undefined ? withToolCalls(outputFinish(raw), parts.some(isToolCall)) : "content-filter",
+      refusal === undefined
+        ? withToolCalls(outputFinish(raw), parts.some(ToolCalls.isToolCall))
+        : "content-filter",
     rawFinishReason: raw,
     usage: outputUsage(json.usage),
     model: textAt(json, "model")
