@@ -95,8 +95,9 @@ export const layerConfig = (configs: {
  * poll adds. `timeouts.idle` is the time without new text, once there is some; before that each poll counts as a sign of
  * life, and `timeouts.firstEvent` bounds the start of a cold model. When the call ends early, by interruption or by a
  * clock, the prediction is cancelled, which is waited for, but never longer than 5 seconds; a creation that has no
- * answer yet has no id to cancel. A poll that fails is repeated as the model's retries allow. A prediction that fails is a `ProviderFailure`, or what its words say it is. In a
- * `universal` list nobody polls: an answer that takes longer than a minute is `MalformedResponse` there.
+ * answer yet has no id to cancel. A poll that fails is repeated as the model's retries allow. A prediction that fails
+ * is a `ProviderFailure`, or what its words say it is. In a `universal` list nobody polls: an answer that takes longer
+ * than a minute is `MalformedResponse` there.
  *
  * Protocol: `POST predictions`, `GET predictions/{id}`, `POST predictions/{id}/cancel` of Replicate's HTTP API.
  *
