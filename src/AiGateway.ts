@@ -51,6 +51,8 @@ export type {
   ProviderRequest
 } from "./internal/exchange.js"
 
+import type { TransportKind } from "./internal/transport/transport.js"
+
 /**
  * The gateway service.
  *
@@ -60,7 +62,7 @@ export type {
 export interface Service {
   readonly [TypeId]: TypeId
   /** How the gateway is reached. */
-  readonly transport: "https" | "binding"
+  readonly transport: TransportKind
   /** The gateway's own defaults, over which `withOptions` and a call win. */
   readonly defaults: RequestOptions.RequestOptions
   /**

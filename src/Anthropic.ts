@@ -63,8 +63,21 @@ export const layerConfig = (configs: {
 /**
  * A model of Anthropic: a plain value, for use by itself or in a list.
  *
- * Anthropic demands a limit for every answer: without `maxTokens` the model's maximum is sent where it is known, else 4096. `seed` and the
- * penalties are `Unsupported`.
+ * Anthropic demands a limit for every answer: without `maxTokens` the model's maximum is sent where it is known, else
+ * 4096, or 32 000 where the model is to think. `seed` and the penalties are `Unsupported`.
+ *
+ * - `reasoningEffort`: a budget of tokens up to Claude 4.5, at most three quarters of the answer's limit (a limit of 1024 or
+ *   less is raised by 1024); adaptive thinking with an effort from 4.6 on. `none` switches thinking off, or asks for the least
+ *   where that is impossible. Models before 3.7 do not think. Beside it, `temperature`, `topP`, `topK` and a forced tool are
+ *   `Unsupported`. It is `Unsupported` itself beside calls of tools that came without thoughts of Anthropic's, up to 4.5.
+ * - `output`: the model's own structured output from 4.1 on, which takes closed objects without limits (these are told in
+ *   words, and the answer is checked); else, and for schemas that cannot be closed, a tool that the model must call.
+ * - Tools are `strict` only where they ask for it: all strict tools of a request share one limited grammar.
+ * - Images by URL or as bytes (JPEG, PNG, GIF, WebP); files as PDF by URL or as bytes, and as text.
+ * - `temperature`, `topP` and `topK` ended with 4.7; from 4.1 on there is either `temperature` or `topP`.
+ *
+ * Source: `protocol/wire-formats.md` §7. Which model has which of these is told from its name, by what `@ai-sdk/anthropic`
+ * knows, and not confirmed by calls.
  *
  * @example
  * ```ts

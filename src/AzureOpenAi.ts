@@ -7,14 +7,18 @@
 import type * as Config from "effect/Config"
 import type { ConfigError } from "effect/ConfigError"
 import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import type { AiGateway } from "./AiGateway.js"
+import type * as EmbeddingModel from "./EmbeddingModel.js"
+import * as Embedding from "./internal/embedding.js"
 import { InvalidRequest } from "./internal/errors.js"
 import type { ModelOptions } from "./internal/leg.js"
 import type { Leg } from "./internal/model.js"
 import * as Module from "./internal/providerModule.js"
 import { azureOpenAi } from "./internal/providerTable.js"
+import * as OpenAiEmbeddings from "./internal/wire/embeddings/openAiEmbeddings.js"
 import * as OpenAiChat from "./internal/wire/openAiChat.js"
 import * as Dialects from "./internal/wire/openAiDialects.js"
 import type * as Provider from "./Provider.js"
@@ -90,8 +94,8 @@ export interface Options extends ModelOptions {
  * gateway documents. Without it, it goes to `{resource}/openai/v1/chat/completions`: Azure's current URLs, which the
  * gateway's documentation does not mention; whether your gateway passes them on, only a call can tell.
  *
- * `topK` is `Unsupported`. Deployments of reasoning models refuse `temperature` and the penalties with a `BadRequest`:
- * the name of a deployment does not tell what it holds. A resource or a deployment without a name, or with one that a
+ * `topK` and files by URL are `Unsupported`. Deployments of reasoning models refuse `temperature` and the penalties with a
+ * `BadRequest`, and others refuse `reasoningEffort`: the name of a deployment does not tell what it holds. A resource or a deployment without a name, or with one that a
  * host or path cannot have, fails each call with `InvalidRequest`.
  *
  * Source: `protocol/gateway.md` §6, `protocol/wire-formats.md` §4.1.
@@ -115,6 +119,47 @@ export const model = (
   const leg = provider.models(wire)(deployment, options)
   const invalid = wrong(deployment, resource, apiVersion)
   return invalid === undefined ? leg : Module.invalidModel(leg, invalid)
+}
+
+/**
+ * Where an embedding model is, and what it can be told.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface EmbeddingOptions
+  extends EmbeddingModel.ModelOptions,
+    Pick<Options, "resource" | "apiVersion"> {}
+
+/**
+ * A deployment of an embedding model, through `embeddings`: at most 2048 texts in one request. `purpose` is `Unsupported`. The
+ * path is that of `model`, with and without `apiVersion`.
+ *
+ * @example
+ * ```ts
+ * import { AzureOpenAi } from "effect-ai-gateway"
+ *
+ * const model = AzureOpenAi.embeddingModel("my-embeddings", { resource: "my-resource", apiVersion: "2024-10-21" })
+ * ```
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const embeddingModel = (
+  deployment: string,
+  { apiVersion, resource, ...options }: EmbeddingOptions
+): EmbeddingModel.With<AzureOpenAi | AiGateway> => {
+  const dialect = Dialects.azureOpenAi(resource, apiVersion)
+  const { endpoint } = dialect
+  const wire = OpenAiEmbeddings.make({
+    ...OpenAiEmbeddings.openAi,
+    modelInPath: dialect.modelInPath === true,
+    endpoint: (name) =>
+      (typeof endpoint === "string" ? endpoint : endpoint(name)).replace("/chat/completions", "/embeddings")
+  })
+  const invalid = wrong(deployment, resource, apiVersion)
+  const made = Module.embeddingModel(AzureOpenAi, azureOpenAi, wire, deployment, options)
+  return invalid === undefined ? made : Embedding.make(made.metadata, () => Effect.fail(invalid))
 }
 
 const wrong = (

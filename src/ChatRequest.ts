@@ -4,12 +4,16 @@
  *
  * @since 0.1.0
  */
+import type * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as ParseResult from "effect/ParseResult"
+import type * as ParseResult from "effect/ParseResult"
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { InvalidRequest } from "./internal/errors.js"
+import { firstIssue } from "./internal/schemaIssue.js"
 import * as Message from "./Message.js"
 import * as RequestOptions from "./RequestOptions.js"
+import * as Tool from "./Tool.js"
 
 /**
  * How the answer is sampled. A field that a provider or model cannot take makes that leg fail with `Unsupported`
@@ -35,6 +39,65 @@ export interface Sampling {
   readonly frequencyPenalty?: number | undefined
   /** Punishes tokens that occurred at all. */
   readonly presencePenalty?: number | undefined
+  /**
+   * How much a reasoning model thinks before it answers. Where a vendor counts tokens instead, it becomes a budget of
+   * them; `none` switches reasoning off where that is possible.
+   */
+  readonly reasoningEffort?: ReasoningEffort | undefined
+}
+
+/**
+ * From no reasoning to all that the model can do. A step that a vendor does not have becomes the nearest one that it has.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type ReasoningEffort = (typeof reasoningEfforts)[number]
+
+const reasoningEfforts = ["none", "minimal", "low", "medium", "high", "xhigh"] as const
+
+/**
+ * What the model may call, and how.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ToolUse {
+  /** The tools, each name once. */
+  readonly tools?: ReadonlyArray<Tool.Any> | undefined
+  /**
+   * May the model call tools (`auto`, the default), must it not (`none`), must it call at least one (`required`), or one
+   * by name?
+   */
+  readonly toolChoice?: ToolChoice | undefined
+  /** May one answer call several tools? Default: as the vendor has it, which is mostly yes. */
+  readonly parallelToolCalls?: boolean | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type ToolChoice = "auto" | "none" | "required" | { readonly tool: string }
+
+/**
+ * The form that the answer must have. `ChatModel.chatObject` makes one from a Schema, and decodes the answer with it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Output {
+  /** Letters, digits, `_` and `-`; at most 64. The model sees it. */
+  readonly name: string
+  /** What the value is, for the model. */
+  readonly description?: string | undefined
+  /** JSON Schema with an object at the root. */
+  readonly jsonSchema: Readonly<Record<string, unknown>>
+  /**
+   * Judges a whole answer's value. A leg whose answer it refuses, or whose answer is not JSON, fails with `InvalidOutput`,
+   * and a list moves on. A stream cannot be judged before it is shown.
+   */
+  readonly check?: ((value: unknown) => Effect.Effect<unknown, ParseResult.ParseError>) | undefined
 }
 
 /**
@@ -51,13 +114,15 @@ export type ProviderOptions = Readonly<Record<string, Readonly<Record<string, un
  * @since 0.1.0
  * @category models
  */
-export interface Options extends Sampling {
+export interface Options extends Sampling, ToolUse {
   /** The user's message; after `messages`, if both are given. */
   readonly prompt?: string | undefined
   /** The conversation so far. */
   readonly messages?: ReadonlyArray<Message.Message> | undefined
   /** Instructions; before `messages`. */
   readonly system?: string | undefined
+  /** The form that the answer must have. */
+  readonly output?: Output | undefined
   /** A vendor's own fields, by provider slug: `{ openai: { logit_bias: … } }`. */
   readonly providerOptions?: ProviderOptions | undefined
   /** Gateway options of this call alone. */
@@ -78,10 +143,12 @@ export type Input = string | ReadonlyArray<Message.Message> | Options | ChatRequ
  * @since 0.1.0
  * @category models
  */
-export interface ChatRequest extends Sampling {
+export interface ChatRequest extends Sampling, ToolUse {
   readonly [TypeId]: TypeId
   /** The whole conversation, system messages included; never empty. */
   readonly messages: ReadonlyArray<Message.Message>
+  /** The form that the answer must have. */
+  readonly output?: Output | undefined
   /** A vendor's own fields, by provider slug. */
   readonly providerOptions?: ProviderOptions | undefined
   /** Gateway options of this call alone. */
@@ -100,6 +167,8 @@ export const TypeId = "~effect-ai-gateway/ChatRequest"
  */
 export type TypeId = typeof TypeId
 
+const names = /^[a-zA-Z0-9_-]{1,64}$/
+const wrongName = "must have 1 to 64 letters, digits, _ and -"
 const Finite = Schema.Finite
 const AtLeastZero = Schema.Finite.pipe(
   Schema.greaterThanOrEqualTo(0, { message: () => "must be a number from 0" })
@@ -116,6 +185,33 @@ const fields = {
   seed: Schema.optional(Schema.Int),
   frequencyPenalty: Schema.optional(Finite),
   presencePenalty: Schema.optional(Finite),
+  reasoningEffort: Schema.optional(
+    Schema.Literal(...reasoningEfforts).annotations({
+      message: () => `must be one of ${reasoningEfforts.join(", ")}`
+    })
+  ),
+  tools: Schema.optional(Schema.Array(Schema.declare(Tool.isTool, { identifier: "Tool" }))),
+  toolChoice: Schema.optional(
+    Schema.Union(
+      Schema.Literal("auto", "none", "required").annotations({
+        message: () => "must be auto, none, required, or { tool: name }"
+      }),
+      Schema.Struct({ tool: Schema.NonEmptyString })
+    )
+  ),
+  parallelToolCalls: Schema.optional(Schema.Boolean),
+  output: Schema.optional(
+    Schema.Struct({
+      name: Schema.String.pipe(Schema.pattern(names, { message: () => wrongName })),
+      description: Schema.optional(Schema.String),
+      jsonSchema: Schema.Record({ key: Schema.String, value: Schema.Unknown }).pipe(
+        Schema.filter(({ type }) => type === "object", {
+          message: () => 'must have an object at its root: { "type": "object", … }'
+        })
+      ),
+      check: Schema.optional(Schema.declare(Predicate.isFunction, { identifier: "a function" }))
+    })
+  ),
   messages: Schema.optional(Schema.Array(Message.Message)),
   prompt: Schema.optional(Schema.String),
   system: Schema.optional(Schema.String),
@@ -170,7 +266,9 @@ export const fromInput = (input: Input): Either.Either<ChatRequest, InvalidReque
       new InvalidRequest({ field: "messages", message: "The request has neither a prompt nor messages." })
     )
   }
-  return Either.right({ ...rest, [TypeId]: TypeId, messages: conversation })
+  const request: ChatRequest = { ...rest, [TypeId]: TypeId, messages: conversation }
+  const misplaced = wrongResults(messages)
+  return misplaced === undefined ? Either.right(request) : Either.left(misplaced)
 }
 
 /**
@@ -219,24 +317,66 @@ export const isChatRequest = (input: unknown): input is ChatRequest =>
 const isConversation = (input: unknown): input is ReadonlyArray<Message.Message> => Array.isArray(input)
 
 const invalid = (error: ParseResult.ParseError): InvalidRequest => {
-  // A union reports each of its members; the issue that lies deepest is about the member that was meant.
-  let issue: ParseResult.ArrayFormatterIssue | undefined
-  for (const found of ParseResult.ArrayFormatter.formatErrorSync(error)) {
-    if (issue === undefined || found.path.length > issue.path.length) issue = found
-  }
-  const field = (issue?.path ?? [])
-    .map((key, index) =>
-      typeof key === "number" ? `[${key}]` : index === 0 ? String(key) : `.${String(key)}`
-    )
-    .join("")
-  return new InvalidRequest({
-    field: field === "" ? "request" : field,
-    message: `The request is invalid at ${field === "" ? "its root" : field}: ${excerpt(issue?.message ?? "wrong type")}`
-  })
+  const { path, message } = firstIssue(error)
+  return wrong(path === "" ? "request" : path, message)
 }
 
-/** A message about a wrong value quotes it, and that may be a whole conversation. */
-const excerpt = (text: string): string => (text.length > 200 ? `${text.slice(0, 200)}…` : text)
+const wrong = (field: string, problem: string): InvalidRequest =>
+  new InvalidRequest({
+    field,
+    message: `The request is invalid at ${field === "request" ? "its root" : field}: ${problem}`
+  })
+
+/**
+ * What is wrong with the tools and their choice, if anything. Asked of a request that has its defaults: the tools may be
+ * the model's and the choice the call's.
+ *
+ * @internal
+ */
+export const wrongToolUse = (request: ChatRequest): InvalidRequest | undefined =>
+  request.tools === undefined && request.toolChoice === undefined
+    ? undefined
+    : (wrongTools(request.tools) ?? wrongChoice(request))
+
+const wrongTools = (tools: ReadonlyArray<Tool.Any> = []): InvalidRequest | undefined => {
+  const seen = new Set<string>()
+  for (const [index, { name, jsonSchema }] of tools.entries()) {
+    if (!names.test(name)) return wrong(`tools[${index}].name`, `${JSON.stringify(name)} ${wrongName}`)
+    if (seen.has(name)) return wrong(`tools[${index}].name`, `there is another tool of the name ${name}`)
+    seen.add(name)
+    if (jsonSchema._tag === "Left")
+      return wrong(`tools[${index}].parameters`, `the Schema of ${name} cannot be sent: ${jsonSchema.left}`)
+  }
+  return undefined
+}
+
+const wrongChoice = ({ toolChoice, tools = [] }: ChatRequest): InvalidRequest | undefined => {
+  if (toolChoice === undefined || toolChoice === "auto" || toolChoice === "none") return undefined
+  if (toolChoice === "required")
+    return tools.length === 0 ? wrong("toolChoice", "there are no tools to choose from") : undefined
+  return tools.some(({ name }) => name === toolChoice.tool)
+    ? undefined
+    : wrong("toolChoice", `there is no tool of the name ${toolChoice.tool}`)
+}
+
+/** A result that answers no call is refused by every vendor, each in other words. */
+const wrongResults = (messages: ReadonlyArray<Message.Message>): InvalidRequest | undefined => {
+  const called = new Set<string>()
+  for (const [index, message] of messages.entries()) {
+    if (message.role === "assistant" && typeof message.content !== "string") {
+      for (const part of message.content) {
+        if (part.type === "tool-call") called.add(part.id)
+      }
+    } else if (message.role === "tool") {
+      const place = message.content.findIndex(({ id }) => !called.has(id))
+      if (place >= 0) {
+        const id = JSON.stringify(message.content[place]?.id)
+        return wrong(`messages[${index}].content[${place}].id`, `no tool call before it has the id ${id}`)
+      }
+    }
+  }
+  return undefined
+}
 
 /**
  * Fills in what a request leaves open. `providerOptions` and `options` merge key by key; messages of the defaults do
@@ -269,7 +409,7 @@ export const withDefaults = (request: ChatRequest, defaults: Defaults): ChatRequ
  * @since 0.1.0
  * @category models
  */
-export interface Defaults extends Sampling {
+export interface Defaults extends Sampling, ToolUse {
   /** Instructions for requests that have none. */
   readonly system?: string | undefined
   /** A vendor's own fields, by provider slug. */

@@ -13,9 +13,8 @@ import type { InvalidRequest } from "./internal/errors.js"
 import type { ModelOptions } from "./internal/leg.js"
 import type { Leg } from "./internal/model.js"
 import * as Module from "./internal/providerModule.js"
-import { deepSeek } from "./internal/providerTable.js"
 import * as OpenAiChat from "./internal/wire/openAiChat.js"
-import * as Dialects from "./internal/wire/openAiDialects.js"
+import { deepSeek } from "./internal/wire/openAiDialects.js"
 import type * as Provider from "./Provider.js"
 
 /**
@@ -26,7 +25,7 @@ import type * as Provider from "./Provider.js"
  */
 export class DeepSeek extends Context.Tag("effect-ai-gateway/DeepSeek")<DeepSeek, Provider.Provider>() {}
 
-const provider = Module.of(DeepSeek, deepSeek)
+const provider = Module.of(DeepSeek, deepSeek.provider)
 
 /**
  * Makes the service. Without `apiKey` no credential is sent, and the gateway's stored key applies, or unified billing
@@ -66,7 +65,9 @@ export const layerConfig: (configs: {
 /**
  * A model of DeepSeek: a plain value, for use by itself or in a list.
  *
- * `topK` and `seed` are `Unsupported`. The reasoning of the current turn goes back with it, as a model that thinks demands
+ * `topK`, `seed` and files are `Unsupported`. `reasoningEffort` switches thinking on or off, and chooses `low`, `high` or `max`
+ * (from DeepSeek's documentation; confirmed is only that there are these two fields). DeepSeek takes no schema: for `output`
+ * it is asked for JSON, and told the schema in a system message. The reasoning of the current turn goes back with it, as a model that thinks demands
  * while it calls tools; the reasoning of earlier turns goes back only to `deepseek-v4` models.
  *
  * Source: `protocol/wire-formats.md` §4.3.
@@ -82,5 +83,5 @@ export const layerConfig: (configs: {
  * @category models
  */
 export const model: (name: string, options?: ModelOptions) => Leg<DeepSeek | AiGateway> = provider.models(
-  OpenAiChat.make(Dialects.deepSeek)
+  OpenAiChat.make(deepSeek)
 )

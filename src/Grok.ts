@@ -13,9 +13,8 @@ import type { InvalidRequest } from "./internal/errors.js"
 import type { ModelOptions } from "./internal/leg.js"
 import type { Leg } from "./internal/model.js"
 import * as Module from "./internal/providerModule.js"
-import { grok } from "./internal/providerTable.js"
 import * as OpenAiChat from "./internal/wire/openAiChat.js"
-import * as Dialects from "./internal/wire/openAiDialects.js"
+import { grok } from "./internal/wire/openAiDialects.js"
 import type * as Provider from "./Provider.js"
 
 /**
@@ -26,7 +25,7 @@ import type * as Provider from "./Provider.js"
  */
 export class Grok extends Context.Tag("effect-ai-gateway/Grok")<Grok, Provider.Provider>() {}
 
-const provider = Module.of(Grok, grok)
+const provider = Module.of(Grok, grok.provider)
 
 /**
  * Makes the service. Without `apiKey` no credential is sent, and the gateway's stored key or unified billing applies.
@@ -65,7 +64,8 @@ export const layerConfig: (configs: {
 /**
  * A model of xAI: a plain value, for use by itself or in a list.
  *
- * `topK` is `Unsupported`. `usage.output` counts reasoning, which xAI itself counts beside the completion.
+ * `topK` and files are `Unsupported`. `reasoningEffort` goes out for every model; one that does not reason refuses it with a
+ * `BadRequest`. `usage.output` counts reasoning, which xAI itself counts beside the completion.
  *
  * Source: `protocol/wire-formats.md` §4.5.
  *
@@ -80,5 +80,5 @@ export const layerConfig: (configs: {
  * @category models
  */
 export const model: (name: string, options?: ModelOptions) => Leg<Grok | AiGateway> = provider.models(
-  OpenAiChat.make(Dialects.grok)
+  OpenAiChat.make(grok)
 )

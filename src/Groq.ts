@@ -13,9 +13,8 @@ import type { InvalidRequest } from "./internal/errors.js"
 import type { ModelOptions } from "./internal/leg.js"
 import type { Leg } from "./internal/model.js"
 import * as Module from "./internal/providerModule.js"
-import { groq } from "./internal/providerTable.js"
 import * as OpenAiChat from "./internal/wire/openAiChat.js"
-import * as Dialects from "./internal/wire/openAiDialects.js"
+import { groq } from "./internal/wire/openAiDialects.js"
 import type * as Provider from "./Provider.js"
 
 /**
@@ -26,7 +25,7 @@ import type * as Provider from "./Provider.js"
  */
 export class Groq extends Context.Tag("effect-ai-gateway/Groq")<Groq, Provider.Provider>() {}
 
-const provider = Module.of(Groq, groq)
+const provider = Module.of(Groq, groq.provider)
 
 /**
  * Makes the service. Without `apiKey` no credential is sent, and the gateway's stored key or unified billing applies.
@@ -65,7 +64,8 @@ export const layerConfig: (configs: {
 /**
  * A model of Groq: a plain value, for use by itself or in a list.
  *
- * `topK` is `Unsupported`. An error that Groq sends inside a stream, as an event or as `x_groq.error`, fails the stream.
+ * `topK` and files are `Unsupported`. `reasoningEffort` becomes a step that the model has: Qwen 3 is only switched on and off
+ * (from the typings of Groq's SDK). An error that Groq sends inside a stream, as an event or as `x_groq.error`, fails the stream.
  *
  * Source: `protocol/wire-formats.md` §4.2.
  *
@@ -80,5 +80,5 @@ export const layerConfig: (configs: {
  * @category models
  */
 export const model: (name: string, options?: ModelOptions) => Leg<Groq | AiGateway> = provider.models(
-  OpenAiChat.make(Dialects.groq)
+  OpenAiChat.make(groq)
 )

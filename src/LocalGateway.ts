@@ -1,8 +1,26 @@
 /**
  * Cloudflare AI Gateway's HTTP protocol, in process: the embedded default for an application that has no
  * account yet, and the test bench of one that has. It speaks what the real gateway speaks (provider-native,
- * compat and universal endpoints, `cf-aig-*` headers, error bodies, caching, rate limits, retries, timeouts,
- * logs), and behind it a built-in model per provider answers in that provider's own wire format.
+ * compat and universal endpoints, the auto router, the account's own API, `cf-aig-*` headers, error bodies, caching,
+ * rate limits, retries, timeouts, logs), and behind it a built-in model per provider answers in that provider's own
+ * wire format: chat with tools, forms of answers, images and thoughts, whole and streamed, and embeddings. A request
+ * that the vendor would refuse is refused, with that vendor's own error.
+ *
+ * | provider | endpoints with a built-in model |
+ * |---|---|
+ * | `openai` | chat completions, responses, embeddings |
+ * | `anthropic` | messages |
+ * | `google-ai-studio`, `google-vertex-ai` | `generateContent`, `streamGenerateContent`; AI Studio also `embedContent`, `batchEmbedContents` |
+ * | `aws-bedrock` | `converse`, `converse-stream` (binary), Anthropic's messages on `bedrock-mantle` |
+ * | `azure-openai`, `mistral` | chat completions, embeddings; Azure also responses and `/openai/v1` |
+ * | `cohere` | `v2/chat`, `v2/embed` |
+ * | `workers-ai` | `run` (text and embedding models), chat completions, responses, embeddings |
+ * | `groq`, `grok`, `deepseek`, `perplexity-ai`, `cerebras`, `openrouter`, `fireworks`, `baseten`, `parallel`, `huggingface` | chat completions; `grok` and `openrouter` also responses |
+ * | `replicate` | predictions |
+ * | `custom-…` | chat completions, once the option `upstreams` names it |
+ *
+ * What vendors take and refuse is from this project's protocol notes; where those are silent (fields of a request that
+ * a vendor knows, wordings of most refusals, all of embeddings) it is general knowledge of the vendors' APIs.
  *
  * It shares no code with this library's client, so that neither can hide the other's mistake, and it needs
  * neither a network nor Node. `LocalGatewayServer` puts it on a loopback socket.
@@ -44,6 +62,7 @@ export * from "./internal/local/inBandErrors.js"
 export * from "./internal/local/modifiers.js"
 export * from "./internal/local/options.js"
 export * from "./internal/local/records.js"
+export * from "./internal/local/replies.js"
 export * from "./internal/local/reply.js"
 export * from "./internal/local/time.js"
 export * from "./internal/local/upstreamKinds.js"

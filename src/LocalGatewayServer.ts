@@ -59,6 +59,11 @@ export interface Running {
   readonly url: string
   /** The same with `/v1`: what stands before `/{account}/{gateway}`, as `https://gateway.ai.cloudflare.com/v1` does. */
   readonly baseUrl: string
+  /**
+   * The same with `/client/v4`: what stands before `/accounts/{account}/ai/…`, as `https://api.cloudflare.com/client/v4`
+   * does.
+   */
+  readonly apiBaseUrl: string
   readonly port: number
   /** The gateway, to look at its requests and logs. */
   readonly gateway: LocalGateway
@@ -176,6 +181,7 @@ export const start = (
               running: {
                 url,
                 baseUrl: `${url}/v1`,
+                apiBaseUrl: `${url}/client/v4`,
                 port: actual,
                 gateway,
                 openConnections: () => sockets.size

@@ -9,13 +9,14 @@ import * as Context from "effect/Context"
 import type * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import type { AiGateway } from "./AiGateway.js"
+import type * as EmbeddingModel from "./EmbeddingModel.js"
 import type { InvalidRequest } from "./internal/errors.js"
 import type { ModelOptions } from "./internal/leg.js"
 import type { Leg } from "./internal/model.js"
 import * as Module from "./internal/providerModule.js"
-import { mistral } from "./internal/providerTable.js"
+import * as OpenAiEmbeddings from "./internal/wire/embeddings/openAiEmbeddings.js"
 import * as OpenAiChat from "./internal/wire/openAiChat.js"
-import * as Dialects from "./internal/wire/openAiDialects.js"
+import { mistral } from "./internal/wire/openAiDialects.js"
 import type * as Provider from "./Provider.js"
 
 /**
@@ -26,7 +27,7 @@ import type * as Provider from "./Provider.js"
  */
 export class Mistral extends Context.Tag("effect-ai-gateway/Mistral")<Mistral, Provider.Provider>() {}
 
-const provider = Module.of(Mistral, mistral)
+const provider = Module.of(Mistral, mistral.provider)
 
 /**
  * Makes the service. Without `apiKey` no credential is sent, and the gateway's stored key applies.
@@ -67,7 +68,7 @@ export const layerConfig: (configs: {
  *
  * `topK` is `Unsupported`; `seed` travels as `random_seed`. Reasoning comes apart from the text. Ids of tool calls that
  * another provider made are changed on the way out to the form that Mistral takes (nine letters or digits), alike in
- * calls and results.
+ * calls and results. Files go out as documents, by URL or with their bytes. `toolChoice: "required"` is Mistral's `any`.
  *
  * Source: `protocol/wire-formats.md` §4.6.
  *
@@ -82,5 +83,31 @@ export const layerConfig: (configs: {
  * @category models
  */
 export const model: (name: string, options?: ModelOptions) => Leg<Mistral | AiGateway> = provider.models(
-  OpenAiChat.make(Dialects.mistral)
+  OpenAiChat.make(mistral)
 )
+
+/**
+ * An embedding model of Mistral, through `v1/embeddings`: 128 texts in one request, unless `maxBatch` says otherwise (Mistral
+ * limits tokens, not texts). `purpose` is `Unsupported`.
+ *
+ * @example
+ * ```ts
+ * import { Mistral } from "effect-ai-gateway"
+ *
+ * const model = Mistral.embeddingModel("mistral-embed")
+ * ```
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const embeddingModel = (
+  name: string,
+  options?: EmbeddingModel.ModelOptions
+): EmbeddingModel.With<Mistral | AiGateway> =>
+  Module.embeddingModel(
+    Mistral,
+    mistral.provider,
+    OpenAiEmbeddings.make(OpenAiEmbeddings.mistral),
+    name,
+    options
+  )

@@ -1,5 +1,5 @@
 /**
- * OpenAI, through its `chat/completions` endpoint.
+ * OpenAI, through its `chat/completions` and `responses` endpoints.
  *
  * @since 0.1.0
  */
@@ -9,12 +9,15 @@ import * as Context from "effect/Context"
 import type * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import type { AiGateway } from "./AiGateway.js"
+import type * as EmbeddingModel from "./EmbeddingModel.js"
 import type { InvalidRequest } from "./internal/errors.js"
 import type { ModelOptions } from "./internal/leg.js"
 import type { Leg } from "./internal/model.js"
 import * as Module from "./internal/providerModule.js"
-import { openAi } from "./internal/providerTable.js"
+import * as OpenAiEmbeddings from "./internal/wire/embeddings/openAiEmbeddings.js"
 import * as OpenAiChat from "./internal/wire/openAiChat.js"
+import { openAi } from "./internal/wire/openAiDialects.js"
+import * as OpenAiResponses from "./internal/wire/openAiResponses.js"
 import type * as Provider from "./Provider.js"
 
 /**
@@ -43,7 +46,7 @@ export interface Options extends Provider.Options {
  * @category constructors
  */
 export const make = ({ organization, project, headers, apiKey }: Options = {}): Provider.Provider =>
-  Module.make(openAi, {
+  Module.make(openAi.provider, {
     apiKey,
     headers: {
       ...headers,
@@ -84,7 +87,12 @@ export const layerConfig = (configs: {
 /**
  * A model of OpenAI: a plain value, for use by itself or in a list.
  *
- * Reasoning models (`gpt-5`, the o-series) refuse `temperature`, `topP` and the penalties: they are `Unsupported` there.
+ * Reasoning models (`gpt-5` and later, the o-series) refuse `temperature`, `topP` and the penalties: they are `Unsupported`
+ * there, as `reasoningEffort` is elsewhere. An effort that a model does not have becomes the nearest one; which it has is
+ * from OpenAI's guide, and not confirmed for every model. Files go out with their bytes, audio (wav, mp3) too; a URL of a file
+ * is `Unsupported`, and so are images and files for models that are known to read text alone (`gpt-3.5`, `o3-mini`).
+ *
+ * Source: `protocol/wire-formats.md` §3.
  *
  * @example
  * ```ts
@@ -97,14 +105,59 @@ export const layerConfig = (configs: {
  * @category models
  */
 export const model = (name: string, options?: ModelOptions): Leg<OpenAi | AiGateway> =>
-  Module.model(OpenAi, openAi, wire, name, options)
+  Module.model(OpenAi, openAi.provider, wire, name, options)
 
-// `gpt-5-chat` samples like the models before it.
-const reasons = (name: string): boolean => /^(o[1-9]|gpt-5)(?!-chat)/.test(name)
+const wire = OpenAiChat.make(openAi)
 
-const wire = OpenAiChat.make({
-  endpoint: "chat/completions",
-  maxTokens: "max_completion_tokens",
-  askForUsage: true,
-  refuses: (name) => (reasons(name) ? ["temperature", "topP", "frequencyPenalty", "presencePenalty"] : [])
-})
+/**
+ * A model of OpenAI through the `responses` endpoint: a plain value, for use by itself or in a list. It is the endpoint
+ * that gives the reasoning of a model back, encrypted, so that it goes on from there when its tool calls are answered.
+ * Nothing is stored at OpenAI: the whole conversation goes along at each turn.
+ *
+ * `topK`, `stop`, `seed` and the penalties do not exist here and are `Unsupported`; reasoning models refuse `temperature`
+ * and `topP`, others `reasoningEffort`. With a `reasoningEffort` a summary of the reasoning is asked for, which OpenAI may
+ * refuse to an organization that is not verified (not confirmed): `providerOptions: { openai: { reasoning: { summary: null } } }`
+ * does without.
+ *
+ * Source: `protocol/wire-formats.md` §6.
+ *
+ * @example
+ * ```ts
+ * import { OpenAi } from "effect-ai-gateway"
+ *
+ * const model = OpenAi.responsesModel("gpt-5-mini", { reasoningEffort: "low" })
+ * ```
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const responsesModel = (name: string, options?: ModelOptions): Leg<OpenAi | AiGateway> =>
+  Module.model(OpenAi, openAi.provider, responses, name, options)
+
+const responses = OpenAiResponses.make(OpenAiResponses.openAi("responses"))
+
+/**
+ * An embedding model of OpenAI, through `embeddings`: at most 2048 texts in one request. `purpose` is `Unsupported`. Vectors
+ * travel as base64, which is a quarter of their size as numbers.
+ *
+ * @example
+ * ```ts
+ * import { OpenAi } from "effect-ai-gateway"
+ *
+ * const model = OpenAi.embeddingModel("text-embedding-3-small", { dimensions: 512 })
+ * ```
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const embeddingModel = (
+  name: string,
+  options?: EmbeddingModel.ModelOptions
+): EmbeddingModel.With<OpenAi | AiGateway> =>
+  Module.embeddingModel(
+    OpenAi,
+    openAi.provider,
+    OpenAiEmbeddings.make(OpenAiEmbeddings.openAi),
+    name,
+    options
+  )

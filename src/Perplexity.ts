@@ -13,9 +13,8 @@ import type { InvalidRequest } from "./internal/errors.js"
 import type { ModelOptions } from "./internal/leg.js"
 import type { Leg } from "./internal/model.js"
 import * as Module from "./internal/providerModule.js"
-import { perplexity } from "./internal/providerTable.js"
 import * as OpenAiChat from "./internal/wire/openAiChat.js"
-import * as Dialects from "./internal/wire/openAiDialects.js"
+import { perplexity } from "./internal/wire/openAiDialects.js"
 import type * as Provider from "./Provider.js"
 
 /**
@@ -29,7 +28,7 @@ export class Perplexity extends Context.Tag("effect-ai-gateway/Perplexity")<
   Provider.Provider
 >() {}
 
-const provider = Module.of(Perplexity, perplexity)
+const provider = Module.of(Perplexity, perplexity.provider)
 
 /**
  * Makes the service. Without `apiKey` no credential is sent, and the gateway's stored key applies.
@@ -69,7 +68,8 @@ export const layerConfig: (configs: {
  * A model of Perplexity: a plain value, for use by itself or in a list.
  *
  * `citations` of an answer are in the order by which its text counts them: `[1]` is the first. What stands in `<think>`
- * tags before the text is reasoning. `topK`, `seed`, `stop` and tool calls in a conversation are `Unsupported`.
+ * tags before the text is reasoning. `topK`, `seed`, `stop`,
+ * `reasoningEffort` (a matter of the model that one asks), tools, tool calls in a conversation and files are `Unsupported`.
  *
  * Source: `protocol/wire-formats.md` §4.4.
  *
@@ -84,5 +84,5 @@ export const layerConfig: (configs: {
  * @category models
  */
 export const model: (name: string, options?: ModelOptions) => Leg<Perplexity | AiGateway> = provider.models(
-  OpenAiChat.make(Dialects.perplexity)
+  OpenAiChat.make(perplexity)
 )

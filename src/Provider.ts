@@ -7,7 +7,9 @@
 import type * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
+import * as Credentials from "./internal/credentials.js"
 import type * as Directory from "./internal/directory.js"
+import type * as Endpoints from "./internal/endpoints.js"
 import { InvalidRequest } from "./internal/errors.js"
 import * as NativeUrl from "./internal/nativeUrl.js"
 
@@ -50,6 +52,27 @@ export interface Provider {
   readonly authPrefix: string
   /** The vendor's own further headers. They go to this provider only. */
   readonly headers?: Readonly<Record<string, string | Redacted.Redacted>> | undefined
+  /**
+   * Signs each request, where a vendor wants that instead of a key: gives the headers that prove who asks. It is run for
+   * each attempt, and the body goes out byte for byte as it was signed. If it fails, the leg fails with `Unauthorized` and
+   * the next one is tried; an `InvalidRequest` stays one.
+   */
+  readonly sign?:
+    | ((request: Signable) => Effect.Effect<Readonly<Record<string, string | Redacted.Redacted>>, unknown>)
+    | undefined
+}
+
+/**
+ * A request before it is signed.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Signable {
+  /** The path behind the provider's slug; `toNativeUrl` makes the vendor's own URL of it. */
+  readonly endpoint: string
+  /** The body as text. */
+  readonly body: string
 }
 
 /**
@@ -164,3 +187,91 @@ export const toNativeUrl = (
   endpoint: string,
   options: { readonly accountId?: string | undefined } = {}
 ): Either.Either<string, InvalidRequest> => NativeUrl.toNative(provider, endpoint, options)
+
+export type { Credential, WithCredential } from "./internal/credentials.js"
+export type { CleanPath, Endpoint, EndpointOf, Recipient } from "./internal/endpoints.js"
+
+/**
+ * A path of a provider, to be spread into `AiGateway.send`: the way to what has no module here (images, speech, search, …). A
+ * provider or a path that is not known does not compile; a query may follow any path. For a path that is missing here, and
+ * for one that is only known at run time, there is `otherEndpoint`.
+ *
+ * The types know what Cloudflare's documentation names, and the commonest paths of each vendor's own API, which the gateway
+ * passes through; of Adobe Firefly nothing is documented.
+ *
+ * Source: `protocol/gateway.md` §6; the vendors' API references for what is not there (not confirmed through the gateway).
+ *
+ * @example
+ * ```ts
+ * import { AiGateway, Provider } from "effect-ai-gateway"
+ * import { Effect, Redacted } from "effect"
+ *
+ * const speech = AiGateway.send({
+ *   ...Provider.endpoint("elevenlabs", "v1/text-to-speech/JBFqnCBsd6RMkjVDRZzb?output_format=mp3_44100_128"),
+ *   headers: Provider.auth("elevenlabs", Redacted.make("…")),
+ *   body: { text: "Good morning", model_id: "eleven_multilingual_v2" }
+ * }).pipe(Effect.map((response) => response.stream))
+ * ```
+ *
+ * @since 0.1.0
+ * @category endpoints
+ */
+export const endpoint = <
+  const Recipient extends Endpoints.Recipient,
+  const Path extends Endpoints.EndpointOf<Recipient>
+>(
+  provider: Recipient,
+  path: Path & Endpoints.CleanPath<Path>
+): Endpoints.Endpoint<Recipient, Path> => ({ provider, endpoint: path })
+
+/**
+ * A path that the types do not know. It is checked when it is sent: it must have no leading slash, no dot segments and no
+ * control characters (`InvalidRequest`).
+ *
+ * @since 0.1.0
+ * @category endpoints
+ */
+export const otherEndpoint = <const Recipient extends Endpoints.Recipient>(
+  provider: Recipient,
+  path: string
+): Endpoints.Endpoint<Recipient> => ({ provider, endpoint: path })
+
+/**
+ * The header that carries a provider's key, for every slug: vendors differ (`xi-api-key`, `api-key`, `Token …`, `Key …`). A
+ * Provider is made of it with `Provider.make({ ...Provider.credential("elevenlabs"), apiKey })`.
+ *
+ * Of `aws-bedrock` it is that of a Bedrock API key, of `google-vertex-ai` that of an access token or a service account in
+ * base64, of `compat` that of whichever vendor is behind it. Deepgram's `Token` and Fal's `Key` are those vendors' own
+ * words; Cohere takes `Bearer` beside the `Token` of Cloudflare's example.
+ *
+ * Source: `protocol/gateway.md` §6.
+ *
+ * @since 0.1.0
+ * @category credentials
+ */
+export const credential = (provider: Credentials.WithCredential): Credentials.Credential =>
+  Credentials.credentialOf(provider)
+
+/**
+ * The header of a provider with a key in it, for `AiGateway.send`. Further headers that a vendor demands are not among them:
+ * `cartesia-version`, `anthropic-version`.
+ *
+ * @example
+ * ```ts
+ * import { AiGateway, Provider } from "effect-ai-gateway"
+ * import { Redacted } from "effect"
+ *
+ * const speech = AiGateway.send({
+ *   ...Provider.endpoint("cartesia", "tts/bytes"),
+ *   headers: { ...Provider.auth("cartesia", Redacted.make("…")), "cartesia-version": "2025-04-16" },
+ *   body: { model_id: "sonic-2", transcript: "Good morning" }
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ * @category credentials
+ */
+export const auth = (
+  provider: Credentials.WithCredential,
+  key: Redacted.Redacted
+): Readonly<Record<string, Redacted.Redacted>> => Credentials.headerOf(credential(provider), key)

@@ -10,7 +10,7 @@ import * as Context from "effect/Context"
 import type * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import type * as Schedule from "effect/Schedule"
-import type { AiGateway } from "./AiGateway.js"
+import { AiGateway } from "./AiGateway.js"
 import type { InvalidRequest } from "./internal/errors.js"
 import * as Leg from "./internal/leg.js"
 import type * as Model from "./internal/model.js"
@@ -89,7 +89,8 @@ export const layerConfig = (configs: {
  *
  * A model takes text and not a conversation: one message is its prompt, several become a transcript, and what is about
  * tools is `Unsupported`. Its further inputs go into `providerOptions: { replicate: { input: { … } } }`; what an input
- * is called is up to each model, and a model does not say that it ignores one.
+ * is called is up to each model, and a model does not say that it ignores one. Tools, `output`, `reasoningEffort`, images and
+ * files are `Unsupported`.
  *
  * A whole answer is waited for (`Prefer: wait`, one minute at Replicate), and then polled for. A stream gives what each
  * poll adds. `timeouts.idle` is the time without new text, once there is some; before that each poll counts as a sign of
@@ -118,7 +119,8 @@ export const layerConfig = (configs: {
 export const model = (name: string, options: ModelOptions = {}): Model.Leg<Replicate | AiGateway> => {
   const { polls, ...rest } = options
   return Leg.make({
-    tag: Replicate,
+    provider: Replicate,
+    gateway: AiGateway,
     slug: replicate.slug,
     model: name,
     wire,

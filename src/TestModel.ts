@@ -74,6 +74,69 @@ export const answer = (
 })
 
 /**
+ * An answer that calls one tool. `args` is any JSON; text is taken as it is, so that a test can give what is not JSON.
+ *
+ * @example
+ * ```ts
+ * import { ChatModel, TestModel, Tool } from "effect-ai-gateway"
+ * import { Effect, Schema } from "effect"
+ *
+ * const weather = Tool.make("get_weather", { parameters: Schema.Struct({ city: Schema.String }) }).pipe(
+ *   Tool.handle(() => Effect.succeed("sunny"))
+ * )
+ * const program = ChatModel.runTools("How is Oslo?", { tools: [weather] }).pipe(
+ *   Effect.provide(TestModel.layer([TestModel.toolCall("get_weather", { city: "Oslo" }), "It is sunny."]))
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ * @category replies
+ */
+export const toolCall = (name: string, args: unknown, more: CallOptions = {}): Answer =>
+  toolCalls([{ name, arguments: args, ...(more.id === undefined ? {} : { id: more.id }) }], more)
+
+/**
+ * What a call of a tool may have besides.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CallOptions extends Omit<Answer, "_tag" | "chunks" | "broken" | "toolCalls"> {
+  /** The `id` of the call. Default `call_0`. */
+  readonly id?: string | undefined
+  /** Said before the call. Default none. */
+  readonly text?: string | undefined
+}
+
+/**
+ * An answer that calls several tools.
+ *
+ * @since 0.1.0
+ * @category replies
+ */
+export const toolCalls = (
+  calls: NonNullable<Answer["toolCalls"]>,
+  { text, id: _, ...more }: CallOptions = {}
+): Answer => answer(text === undefined ? [] : [text], { ...more, toolCalls: calls })
+
+/**
+ * An answer that is a value, as JSON; a stream delivers it in pieces of `size` characters (default 16). For
+ * `ChatModel.chatObject` and `streamObject`; give what the Schema encodes to.
+ *
+ * @since 0.1.0
+ * @category replies
+ */
+export const object = (
+  value: unknown,
+  { size = 16, ...more }: Omit<Answer, "_tag" | "chunks" | "broken"> & { readonly size?: number } = {}
+): Answer => {
+  const text = JSON.stringify(value)
+  const pieces: Array<string> = []
+  for (let at = 0; at < text.length; at += size) pieces.push(text.slice(at, at + size))
+  return answer(pieces, more)
+}
+
+/**
  * An answer whose stream breaks behind its text: `streamChat` fails with `StreamBroken`, `chat` with the cause.
  *
  * @since 0.1.0
@@ -107,6 +170,8 @@ export const make = (replies: ReadonlyArray<Reply>): TestModel => {
   const next = (input: ChatRequest.Input): Effect.Effect<Answer, AiGatewayError> =>
     Effect.flatMap(ChatRequest.fromInput(input), (request) =>
       Effect.suspend(() => {
+        const wrong = ChatRequest.wrongToolUse(request)
+        if (wrong !== undefined) return Effect.fail(wrong)
         const reply = replies[requests.length]
         requests.push(request)
         return reply === undefined
@@ -129,6 +194,12 @@ export const make = (replies: ReadonlyArray<Reply>): TestModel => {
         "seed",
         "frequencyPenalty",
         "presencePenalty",
+        "reasoningEffort",
+        "tools",
+        "parallelToolCalls",
+        "output",
+        "images",
+        "files",
         "system",
         "streaming"
       ]
@@ -197,7 +268,7 @@ const pieces = (reply: Answer): ReadonlyArray<ReadonlyArray<ChatEvent>> => {
   if (reply.reasoning !== undefined) groups.push([{ _tag: "ReasoningDelta", text: reply.reasoning }])
   for (const text of reply.chunks) groups.push([{ _tag: "TextDelta", text }])
   for (const [index, call] of (reply.toolCalls ?? []).entries()) {
-    const args = typeof call.arguments === "string" ? call.arguments : JSON.stringify(call.arguments)
+    const args = typeof call.arguments === "string" ? call.arguments : JSON.stringify(call.arguments ?? {})
     groups.push([
       { _tag: "ToolCallDelta", index, name: call.name, arguments: args },
       { _tag: "ToolCall", index, id: call.id ?? `call_${index}`, name: call.name, arguments: args }

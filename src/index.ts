@@ -1,6 +1,11 @@
 /**
  * @since 0.1.0
  */
+export * as AccountApi from "./AccountApi.js"
+
+/**
+ * @since 0.1.0
+ */
 export * as AiGateway from "./AiGateway.js"
 
 /**
@@ -16,7 +21,22 @@ export * as Anthropic from "./Anthropic.js"
 /**
  * @since 0.1.0
  */
+export * as AwsBedrock from "./AwsBedrock.js"
+
+/**
+ * @since 0.1.0
+ */
 export * as AzureOpenAi from "./AzureOpenAi.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as Baseten from "./Baseten.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as Cerebras from "./Cerebras.js"
 
 /**
  * @since 0.1.0
@@ -41,7 +61,32 @@ export * as ChatResponse from "./ChatResponse.js"
 /**
  * @since 0.1.0
  */
+export * as Cohere from "./Cohere.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as Compat from "./Compat.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as Custom from "./Custom.js"
+
+/**
+ * @since 0.1.0
+ */
 export * as DeepSeek from "./DeepSeek.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as EmbeddingModel from "./EmbeddingModel.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as Fireworks from "./Fireworks.js"
 
 /**
  * @since 0.1.0
@@ -56,12 +101,22 @@ export * as GoogleAiStudio from "./GoogleAiStudio.js"
 /**
  * @since 0.1.0
  */
+export * as GoogleVertexAi from "./GoogleVertexAi.js"
+
+/**
+ * @since 0.1.0
+ */
 export * as Grok from "./Grok.js"
 
 /**
  * @since 0.1.0
  */
 export * as Groq from "./Groq.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as HuggingFace from "./HuggingFace.js"
 
 /**
  * @since 0.1.0
@@ -82,6 +137,16 @@ export * as Mistral from "./Mistral.js"
  * @since 0.1.0
  */
 export * as OpenAi from "./OpenAi.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as OpenRouter from "./OpenRouter.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as Parallel from "./Parallel.js"
 
 /**
  * @since 0.1.0
@@ -107,6 +172,11 @@ export * as RequestOptions from "./RequestOptions.js"
  * @since 0.1.0
  */
 export * as TestModel from "./TestModel.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as Tool from "./Tool.js"
 
 /**
  * @since 0.1.0

@@ -1,8 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import { type AiGateway, type ChatModel, LocalGateway, OpenAi } from "effect-ai-gateway"
 import * as ChatRequest from "../src/ChatRequest.js"
 import * as Message from "../src/Message.js"
+import * as Tool from "../src/Tool.js"
 
 const from = (input: ChatRequest.Input): ChatRequest.ChatRequest =>
   Either.getOrThrow(ChatRequest.fromInput(input))
@@ -115,6 +120,10 @@ describe("a request that is wrong", () => {
   })
 
   const user = { role: "user", content: "Hi" }
+  const says = (part: unknown) => [{ role: "user", content: [{ type: "text", text: "Look:" }, part] }]
+  const shows = (source: unknown, more: object = {}) => says({ type: "image", source, ...more })
+  const call = (id: string) => ({ type: "tool-call", id, name: "f", arguments: "{}" })
+  const result = (id: string) => ({ type: "tool-result", id, name: "f", result: "1" })
   const wrong: ReadonlyArray<readonly [string, unknown]> = [
     ["temperature", { prompt: "Hi", temperature: "hot" }],
     ["temperature", { prompt: "Hi", temperature: -1 }],
@@ -160,6 +169,66 @@ describe("a request that is wrong", () => {
       [{ role: "tool", content: [{ type: "tool-result", id: "a", name: "f" }] }]
     ],
     ["messages[0].name", [{ role: "user", content: "Hi", name: "Ada" }]],
+    ["messages[0].content[1].type", says({ type: "audio" })],
+    ["messages[0].content[1].source", says({ type: "image" })],
+    ["messages[0].content[1].source", says({ type: "image", source: "https://example.com/cat.png" })],
+    ["messages[0].content[1].source.url", shows({})],
+    ["messages[0].content[1].source.url", shows({ url: "" })],
+    ["messages[0].content[1].source.url", shows({ url: "cat.png" })],
+    ["messages[0].content[1].source.url", shows({ url: "data:image/png;base64,AAAA" })],
+    ["messages[0].content[1].source.mediaType", shows({ url: "https://a.b/c", mediaType: "image/png" })],
+    ["messages[0].content[1].source.mediaType", shows({ data: "AAAA" })],
+    ["messages[0].content[1].source.mediaType", shows({ data: "AAAA", mediaType: "" })],
+    ["messages[0].content[1].source.mediaType", shows({ data: "AAAA", mediaType: "png" })],
+    [
+      "messages[0].content[1].source.mediaType",
+      shows({ data: "AAAA", mediaType: "text/plain; charset=utf-8" })
+    ],
+    ["messages[0].content[1].source.data", shows({ data: "", mediaType: "image/png" })],
+    ["messages[0].content[1].source.data", shows({ data: "AAA", mediaType: "image/png" })],
+    ["messages[0].content[1].source.data", shows({ data: "AA-_", mediaType: "image/png" })],
+    ["messages[0].content[1].source.data", shows({ data: "AAAA\nAAA", mediaType: "image/png" })],
+    [
+      "messages[0].content[1].source.data",
+      shows({ data: "data:image/png;base64,AAAA", mediaType: "image/png" })
+    ],
+    ["messages[0].content[1].source.data", shows({ data: new Uint8Array(3), mediaType: "image/png" })],
+    ["messages[0].content[1].detail", shows({ url: "https://a.b/c" }, { detail: "most" })],
+    ["messages[0].content[1].filename", shows({ url: "https://a.b/c" }, { type: "file", filename: "" })],
+    [
+      "messages[0].content[0].type",
+      [{ role: "assistant", content: [{ type: "image", source: { url: "https://a.b/c" } }] }]
+    ],
+    ["tools", { prompt: "Hi", tools: "get_weather" }],
+    ["tools[1]", { prompt: "Hi", tools: [Tool.make("a"), { name: "b" }] }],
+    ["toolChoice", { prompt: "Hi", toolChoice: "force" }],
+    ["toolChoice.tool", { prompt: "Hi", toolChoice: { tool: "" } }],
+    ["toolChoice.name", { prompt: "Hi", toolChoice: { name: "a" } }],
+    ["parallelToolCalls", { prompt: "Hi", parallelToolCalls: "no" }],
+    ["reasoningEffort", { prompt: "Hi", reasoningEffort: "most" }],
+    ["output.name", { prompt: "Hi", output: { jsonSchema: { type: "object" } } }],
+    ["output.name", { prompt: "Hi", output: { name: "my value", jsonSchema: { type: "object" } } }],
+    ["output.name", { prompt: "Hi", output: { name: "x".repeat(65), jsonSchema: { type: "object" } } }],
+    ["output.jsonSchema", { prompt: "Hi", output: { name: "a" } }],
+    ["output.jsonSchema", { prompt: "Hi", output: { name: "a", jsonSchema: { type: "string" } } }],
+    ["output.check", { prompt: "Hi", output: { name: "a", jsonSchema: { type: "object" }, check: true } }],
+    ["output.schema", { prompt: "Hi", output: { name: "a", jsonSchema: { type: "object" }, schema: {} } }],
+    ["messages[1].content[0].id", [user, { role: "tool", content: [result("a")] }]],
+    [
+      "messages[2].content[1].id",
+      [
+        user,
+        { role: "assistant", content: [call("a")] },
+        { role: "tool", content: [result("a"), result("b")] }
+      ]
+    ],
+    [
+      "messages[0].content[0].id",
+      [
+        { role: "tool", content: [result("a")] },
+        { role: "assistant", content: [call("a")] }
+      ]
+    ],
     ["providerOptions.openai", { prompt: "Hi", providerOptions: { openai: 5 } }],
     ["options", { prompt: "Hi", options: null }],
     ["options", { prompt: "Hi", options: ["cacheKey"] }],
@@ -183,6 +252,16 @@ describe("a request that is wrong", () => {
     assert.isBelow(message.length, 400)
   })
 
+  it("does not quote an image", () => {
+    const data = "!".repeat(3_000_000)
+    for (const source of [
+      { data, mediaType: "image/png" },
+      { data: Buffer.from(data), mediaType: "image/png" }
+    ]) {
+      assert.isBelow(errorOf(shows(source)).message.length, 400)
+    }
+  })
+
   it("never throws, whatever JavaScript passes", () => {
     FastCheck.assert(
       FastCheck.property(
@@ -196,6 +275,145 @@ describe("a request that is wrong", () => {
         (content) =>
           void ChatRequest.fromInput([{ role: "assistant", content }] as unknown as ChatRequest.Input)
       )
+    )
+  })
+})
+
+describe("images and files", () => {
+  const sources = (...parts: ReadonlyArray<Message.UserPart>) =>
+    parts.map((part) => (part.type === "text" ? undefined : part.source))
+
+  it("are taken by URL of any scheme, and as bytes", () => {
+    const parts = [
+      Message.image("https://example.com/cat.png", { detail: "low" }),
+      Message.image(new URL("https://example.com/cat.png")),
+      Message.file("gs://bucket/invoice.pdf", { filename: "invoice.pdf" }),
+      Message.image({ data: new Uint8Array([1, 2, 3, 4]), mediaType: "image/png" }),
+      Message.file({ data: "AQIDBA==", mediaType: "application/vnd.api+json" })
+    ]
+    assert.deepStrictEqual(from([Message.user(parts)]).messages, [{ role: "user", content: parts }])
+    assert.deepStrictEqual(sources(...parts).slice(3), [
+      { data: "AQIDBA==", mediaType: "image/png" },
+      { data: "AQIDBA==", mediaType: "application/vnd.api+json" }
+    ])
+  })
+
+  it("of a data: URL become bytes", () => {
+    const url = "data:image/png;base64,AQIDBA=="
+    const bytes = { data: "AQIDBA==", mediaType: "image/png" }
+    assert.deepStrictEqual(sources(Message.image(url), Message.file(new URL(url))), [bytes, bytes])
+  })
+
+  it("of any bytes are taken", () => {
+    FastCheck.assert(
+      FastCheck.property(FastCheck.uint8Array({ minLength: 1 }), (data) => {
+        from([Message.user([Message.image({ data, mediaType: "image/png" })])])
+      })
+    )
+  })
+})
+
+describe("tools and their choice", () => {
+  const a = Tool.make("a", { parameters: Schema.Struct({ x: Schema.String }) })
+  const b = Tool.make("b")
+  const wrong = (options: ChatRequest.Options, defaults: ChatRequest.Defaults = {}) => {
+    const error = ChatRequest.wrongToolUse(ChatRequest.withDefaults(from(options), defaults))
+    return error === undefined ? undefined : [error._tag, error.field]
+  }
+
+  it("fit together", () => {
+    const tools = [a, b]
+    assert.isUndefined(wrong({ prompt: "Hi" }))
+    assert.isUndefined(wrong({ prompt: "Hi", tools }))
+    for (const toolChoice of ["auto", "none", "required", { tool: "b" }] as const) {
+      assert.isUndefined(wrong({ prompt: "Hi", tools, toolChoice }))
+    }
+  })
+
+  it("name the tool whose name is there twice, or that no vendor takes", () => {
+    assert.deepStrictEqual(wrong({ prompt: "Hi", tools: [a, b, a] }), ["InvalidRequest", "tools[2].name"])
+    for (const name of ["", "two words", "füllen", "x".repeat(65), "a.b"]) {
+      assert.deepStrictEqual(wrong({ prompt: "Hi", tools: [b, Tool.make(name)] }), [
+        "InvalidRequest",
+        "tools[1].name"
+      ])
+    }
+    assert.isUndefined(wrong({ prompt: "Hi", tools: [Tool.make(`get-${"x".repeat(60)}`)] }))
+  })
+
+  it("name the tool whose Schema cannot become JSON Schema", () => {
+    const Big = Tool.make("big", { parameters: Schema.Struct({ n: Schema.BigIntFromSelf }) })
+    const List = Tool.make("list", { parameters: Schema.Array(Schema.String) })
+    assert.deepStrictEqual(wrong({ prompt: "Hi", tools: [a, Big] }), [
+      "InvalidRequest",
+      "tools[1].parameters"
+    ])
+    assert.deepStrictEqual(wrong({ prompt: "Hi", tools: [List] }), ["InvalidRequest", "tools[0].parameters"])
+  })
+
+  it("need a tool to choose", () => {
+    assert.deepStrictEqual(wrong({ prompt: "Hi", toolChoice: "required" }), ["InvalidRequest", "toolChoice"])
+    assert.deepStrictEqual(wrong({ prompt: "Hi", tools: [], toolChoice: "required" }), [
+      "InvalidRequest",
+      "toolChoice"
+    ])
+    assert.deepStrictEqual(wrong({ prompt: "Hi", tools: [a], toolChoice: { tool: "c" } }), [
+      "InvalidRequest",
+      "toolChoice"
+    ])
+    assert.isUndefined(wrong({ prompt: "Hi", toolChoice: "none" }))
+  })
+
+  it("may come from the request and from the model's defaults", () => {
+    const defaults = { tools: [a] }
+    assert.isUndefined(wrong({ prompt: "Hi", toolChoice: "required" }, defaults))
+    assert.isUndefined(wrong({ prompt: "Hi", toolChoice: { tool: "a" } }, defaults))
+    assert.isUndefined(wrong({ prompt: "Hi", tools: [b] }, { toolChoice: { tool: "b" } }))
+    assert.deepStrictEqual(wrong({ prompt: "Hi", toolChoice: { tool: "a" }, tools: [b] }, defaults), [
+      "InvalidRequest",
+      "toolChoice"
+    ])
+  })
+
+  it.effect("that are wrong fail before anything is sent, with the model's defaults in mind", () =>
+    Effect.gen(function* () {
+      const fieldOf = (
+        model: ChatModel.With<OpenAi.OpenAi | AiGateway.AiGateway>,
+        options: ChatRequest.Options
+      ) =>
+        Effect.map(Effect.flip(model.chat(options)), (error) =>
+          error._tag === "InvalidRequest" ? error.field : error._tag
+        )
+      const plain = OpenAi.model("gpt-4.1-mini")
+      const equipped = OpenAi.model("gpt-4.1-mini", { tools: [a] })
+      assert.strictEqual(yield* fieldOf(plain, { prompt: "Hi", toolChoice: "required" }), "toolChoice")
+      assert.strictEqual(yield* fieldOf(equipped, { prompt: "Hi", toolChoice: { tool: "b" } }), "toolChoice")
+      assert.strictEqual(yield* fieldOf(plain, { prompt: "Hi", tools: [a, a] }), "tools[1].name")
+      const gateway = yield* LocalGateway.Gateway
+      assert.strictEqual(gateway.requests().length, 0)
+      const answer = yield* equipped.chat({ prompt: "Hi", toolChoice: "required" })
+      assert.strictEqual(answer.toolCalls[0]?.name, "a")
+      assert.strictEqual(answer.finishReason, "tool-calls")
+    }).pipe(Effect.provide(Layer.merge(OpenAi.layer(), LocalGateway.layerTest())))
+  )
+
+  it("a tool result without its call names the place; one with it is fine, whenever it was called", () => {
+    const call = { type: "tool-call", id: "a", name: "a", arguments: "{}" } as const
+    const result = { type: "tool-result", id: "a", name: "a", result: "1" } as const
+    const conversation = [
+      Message.user("Hi"),
+      Message.assistant([call]),
+      Message.toolResults([result]),
+      Message.assistant("One."),
+      Message.user("And?")
+    ]
+    assert.deepStrictEqual(from(conversation).messages, conversation)
+    assert.strictEqual(errorOf(conversation.slice(2)).field, "messages[0].content[0].id")
+    assert.include(errorOf(conversation.slice(2)).message, '"a"')
+    // The place is one in the caller's own list.
+    assert.strictEqual(
+      errorOf({ system: "Be brief.", messages: conversation.slice(2) }).field,
+      "messages[0].content[0].id"
     )
   })
 })

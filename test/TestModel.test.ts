@@ -76,6 +76,45 @@ describe("a scripted model", () => {
     })
   )
 
+  it.effect("calls tools, one or several, and gives values as JSON in pieces", () =>
+    Effect.gen(function* () {
+      const model = TestModel.make([
+        TestModel.toolCall("search", { q: "brie" }, { id: "a", text: "Let me look." }),
+        TestModel.toolCall("search", '{"q":'),
+        TestModel.toolCalls([
+          { name: "now", arguments: undefined },
+          { id: "b", name: "search", arguments: {} }
+        ]),
+        TestModel.object({ name: "Brie de Meaux" }, { size: 10 })
+      ])
+      const called = yield* model.chat("hi")
+      assert.strictEqual(called.text, "Let me look.")
+      assert.strictEqual(called.finishReason, "tool-calls")
+      assert.deepStrictEqual(called.toolCalls, [
+        { type: "tool-call", id: "a", name: "search", arguments: '{"q":"brie"}' }
+      ])
+      assert.strictEqual((yield* model.chat("hi")).toolCalls[0]?.arguments, '{"q":')
+      assert.deepStrictEqual(
+        (yield* model.chat("hi")).toolCalls.map(({ id, arguments: args }) => [id, args]),
+        [
+          ["call_0", "{}"],
+          ["b", "{}"]
+        ]
+      )
+      const pieces = [...(yield* Stream.runCollect(model.streamComplete("hi")))]
+      assert.deepStrictEqual(pieces, ['{"name":"B', "rie de Mea", 'ux"}'])
+    })
+  )
+
+  it.effect("refuses tools that every other model refuses", () =>
+    Effect.gen(function* () {
+      const model = TestModel.make(["one"])
+      const error = yield* Effect.flip(model.chat({ prompt: "hi", toolChoice: "required" }))
+      assert.isTrue(error._tag === "InvalidRequest" && error.field === "toolChoice")
+      assert.deepStrictEqual(model.requests(), [])
+    })
+  )
+
   it.effect("stands in a list as any model does", () =>
     Effect.gen(function* () {
       const list = ChatModel.firstSuccessOf([TestModel.make([limited]), TestModel.make(["two"])])

@@ -24,6 +24,7 @@ interface Entry {
   readonly provider: string
   readonly endpoint: string
   readonly headers: Readonly<Record<string, string>>
+  readonly config?: unknown
   readonly query: unknown
 }
 
@@ -321,10 +322,17 @@ describe("sendFirst: several entries, and the gateway walks them", () => {
     }).pipe(Effect.provide(LocalGateway.layerTest({ upstreams: { openai: always(status(400)) } })))
   )
 
-  it.effect("an entry's own options are its headers; those of the region are the outer ones", () =>
+  it.effect("48. an entry's timeout and retries are its config, its other options its headers", () =>
     Effect.gen(function* () {
       const response = yield* AiGateway.sendFirst([
-        { ...openai, options: { requestTimeout: "2 seconds", retries: { maxAttempts: 2 } } },
+        {
+          ...openai,
+          options: {
+            requestTimeout: "2 seconds",
+            retries: { maxAttempts: 2, delay: "1.5 seconds", backoff: "linear" },
+            eventId: "inner"
+          }
+        },
         { ...anthropic, options: { byokAlias: "team" } }
       ]).pipe(AiGateway.withOptions({ eventId: "outer", metadata: { a: 1 } }))
       yield* response.close
@@ -335,9 +343,15 @@ describe("sendFirst: several entries, and the gateway walks them", () => {
       const [first, second] = entriesOf(request)
       assert.deepStrictEqual(first?.headers, {
         "content-type": "application/json",
-        "cf-aig-request-timeout": "2000",
-        "cf-aig-max-attempts": "2"
+        "cf-aig-event-id": "inner"
       })
+      assert.deepStrictEqual(first?.config, {
+        requestTimeout: 2000,
+        maxAttempts: 2,
+        retryDelay: 1500,
+        backoff: "linear"
+      })
+      assert.notProperty(second, "config")
       assert.strictEqual(second?.headers["cf-aig-byok-alias"], "team")
       assert.notProperty(second?.headers, "cf-aig-event-id")
     }).pipe(Effect.provide(LocalGateway.layerTest()))
@@ -418,6 +432,51 @@ describe("sendFirst: several entries, and the gateway walks them", () => {
         })
       )
     )
+  )
+
+  it.effect("an error names the entry of the step, or the last one if there is no step", () =>
+    Effect.gen(function* () {
+      const three = [
+        { ...openai, model: "a" },
+        { ...openai, model: "b" },
+        { ...anthropic, model: "c" }
+      ] as const
+      for (const [options, provider, model] of [
+        [{ whenAllFail: "first", stepWhenAllFail: true }, "openai", "a"],
+        [{ whenAllFail: "last", stepWhenAllFail: true }, "anthropic", "c"],
+        [{ whenAllFail: "last" }, "anthropic", "c"]
+      ] as const) {
+        const error = yield* Effect.flip(AiGateway.sendFirst(three)).pipe(
+          Effect.provide(
+            LocalGateway.layerTest({
+              ...options,
+              upstreams: { openai: always(status(500)), anthropic: always(status(500)) }
+            })
+          )
+        )
+        assert.deepStrictEqual([error.provider, error.model], [provider, model])
+      }
+    })
+  )
+
+  it.effect("a body that breaks off names the entry that it is from; no response at all names none", () =>
+    Effect.gen(function* () {
+      const cut = yield* AiGateway.sendFirst([openai, anthropic]).pipe(
+        Effect.flatMap((response) => Effect.flip(response.text)),
+        Effect.provide(
+          LocalGateway.layerTest({
+            upstreams: { openai: always(status(500)), anthropic: always(dropAfter(text("Hello there"), 1)) }
+          })
+        )
+      )
+      assert.strictEqual(cut._tag, "TransportFailure")
+      assert.strictEqual(cut.provider, "anthropic")
+      const none = yield* Effect.flip(AiGateway.sendFirst([openai, anthropic])).pipe(
+        Effect.provide(LocalGateway.layerTest({ upstreams: { openai: always(disconnect) } }))
+      )
+      assert.strictEqual(none._tag, "TransportFailure")
+      assert.strictEqual(none.provider, "universal")
+    })
   )
 
   it.effect("models write their own entries: encode gives what sendFirst takes", () =>

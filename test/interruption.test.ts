@@ -298,33 +298,38 @@ describe("whatever the moment is in which the interruption comes", () => {
     ["a chat with its clocks off", json, chat(ChatModel.withTimeouts(openai, off)), 360],
     ["a stream", sse, stream(openai), 500],
     ["a stream with its clocks off", sse, stream(ChatModel.withTimeouts(openai, off)), 500],
-    ["a stream with a total clock", sse, stream(ChatModel.withTimeouts(openai, { total: "1 hour" })), 560]
+    ["a stream with a total clock", sse, stream(ChatModel.withTimeouts(openai, { total: "1 hour" })), 560],
+    ["a universal chat", json, chat(ChatModel.universal([openai, anthropic])), 560],
+    ["a universal stream", sse, stream(ChatModel.universal([openai, anthropic])), 680]
   ]
   for (const [name, pieces, run, last] of runs) {
     // The fiber that is at its nth step loses its turn there, and the interruption of the call comes meanwhile.
-    it.live(`no response of ${name} stays open`, () =>
-      Effect.gen(function* () {
-        const { seen, client } = stub(pieces)
-        const context = yield* Layer.build(
-          providers.pipe(
-            Layer.provideMerge(AiGateway.layer(settings)),
-            Layer.provideMerge(Layer.succeed(HttpClient.HttpClient, client))
+    it.live(
+      `no response of ${name} stays open`,
+      () =>
+        Effect.gen(function* () {
+          const { seen, client } = stub(pieces)
+          const context = yield* Layer.build(
+            providers.pipe(
+              Layer.provideMerge(AiGateway.layer(settings)),
+              Layer.provideMerge(Layer.succeed(HttpClient.HttpClient, client))
+            )
           )
-        )
-        let interrupted = 0
-        // The response comes at about step 200; what is before and long after that is looked at here and there.
-        const steps = Array.from({ length: last + 400 }, (_, n) => n + 1).filter(
-          (n) => (n > 160 && n <= last) || n % 7 === 0
-        )
-        for (const n of steps) {
-          seen.length = 0
-          const exit = yield* interruptedAt(n, Effect.provide(run, context))
-          if (Exit.isFailure(exit)) interrupted++
-          const open = seen.filter((it) => !it.consumed && !it.cancelled && !it.signal.aborted)
-          assert.strictEqual(open.length, 0, `open after an interruption at step ${n}`)
-        }
-        assert.isAbove(interrupted, 100)
-      }).pipe(Effect.scoped)
+          let interrupted = 0
+          // The response comes at about step 200; what is before and long after that is looked at here and there.
+          const steps = Array.from({ length: last + 400 }, (_, n) => n + 1).filter(
+            (n) => (n > 160 && n <= last) || n % 7 === 0
+          )
+          for (const n of steps) {
+            seen.length = 0
+            const exit = yield* interruptedAt(n, Effect.provide(run, context))
+            if (Exit.isFailure(exit)) interrupted++
+            const open = seen.filter((it) => !it.consumed && !it.cancelled && !it.signal.aborted)
+            assert.strictEqual(open.length, 0, `open after an interruption at step ${n}`)
+          }
+          assert.isAbove(interrupted, 100)
+        }).pipe(Effect.scoped),
+      30_000
     )
   }
 

@@ -3,6 +3,7 @@ import type { HttpClient } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
 import { Config, type ConfigError, Duration, Effect, Layer, Option, Redacted, Schedule, Stream } from "effect"
 import {
+  AccountApi,
   AiGateway,
   type AiGatewayError,
   Anthropic,
@@ -10,9 +11,12 @@ import {
   ChatModel,
   ChatRequest,
   type ChatResponse,
+  Compat,
+  Custom,
   GoogleAiStudio,
   LocalGateway,
   OpenAi,
+  Provider,
   type RequestOptions,
   TestModel,
   WorkersAi
@@ -370,5 +374,196 @@ describe("requests", () => {
     )
     // @ts-expect-error at least one entry
     never(() => AiGateway.sendFirst([]))
+  })
+})
+
+describe("fallback on the server", () => {
+  it("takes legs, and needs what they need", () => {
+    const model = ChatModel.universal([openai, anthropic])
+    same<typeof model, ChatModel.With<BothNeeds>>(true)
+    const one = ChatModel.universal([openai])
+    same<typeof one, ChatModel.With<OpenAiNeeds>>(true)
+    const readonly = [openai, anthropic, google] as const
+    const three = ChatModel.universal(readonly)
+    same<typeof three, ChatModel.With<ThreeNeeds>>(true)
+    const combined = model.pipe(
+      ChatModel.retry(Schedule.recurs(1)),
+      ChatModel.withTimeouts({ total: "1 minute" })
+    )
+    same<typeof combined, ChatModel.With<BothNeeds>>(true)
+    const listed = ChatModel.firstSuccessOf([model, google])
+    same<typeof listed, ChatModel.With<ThreeNeeds>>(true)
+  })
+
+  it("65. what the gateway's walk cannot do does not compile", () => {
+    // @ts-expect-error at least one leg
+    never(() => ChatModel.universal([]))
+    const some: ReadonlyArray<typeof openai> = [openai]
+    // @ts-expect-error a list of unknown length
+    never(() => ChatModel.universal(some))
+    // @ts-expect-error a list is no leg
+    never(() => ChatModel.universal([openai, ChatModel.firstSuccessOf([anthropic])]))
+    // @ts-expect-error nor is a universal list
+    never(() => ChatModel.universal([ChatModel.universal([openai])]))
+    // @ts-expect-error nor a model with a schedule of its own
+    never(() => ChatModel.universal([openai.pipe(ChatModel.retry(Schedule.recurs(1))), anthropic]))
+    // @ts-expect-error nor one with a service of its own
+    never(() => ChatModel.universal([ChatModel.provideService(openai, OpenAi.OpenAi, OpenAi.make())]))
+    // @ts-expect-error nor a scripted one
+    never(() => ChatModel.universal([TestModel.make(["hello"])]))
+    // @ts-expect-error there is no rule that could tighten it
+    never(() => ChatModel.universal([openai, anthropic], { while: () => true }))
+    // @ts-expect-error nor a filter
+    never(() => ChatModel.universal([openai, anthropic], { accept: () => true }))
+    // @ts-expect-error another transport has no universal endpoint
+    never(() => ChatModel.universal([openai, AccountApi.model("openai/gpt-5")]))
+    // @ts-expect-error not even alone
+    never(() => ChatModel.universal([AccountApi.model("openai/gpt-5")]))
+    // @ts-expect-error a name is no leg
+    never(() => ChatModel.universal([openai, "gpt-5-mini"]))
+  })
+})
+
+describe("models of the gateway's own endpoint", () => {
+  it("are legs that need Compat and the gateway", () => {
+    const model = Compat.model("openai/gpt-5-mini", { maxTokens: 5 })
+    same<typeof model, ChatModel.Leg<Compat.Compat | AiGateway.AiGateway>>(true)
+    never(() => [Compat.model("workers-ai/@cf/meta/llama-3"), Compat.model("dynamic/support")])
+    const known: string = "openai/gpt-5-mini"
+    never(() => Compat.model(known))
+    never((name: string = "x") => Compat.model(`openai/${name}`))
+    const either: "openai/a" | "anthropic/b" = "openai/a" as "openai/a" | "anthropic/b"
+    never(() => Compat.model(either))
+  })
+
+  it("5. a literal without a provider part, or with an empty one, does not compile", () => {
+    // @ts-expect-error no provider part
+    never(() => Compat.model("gpt-5-mini"))
+    // @ts-expect-error nothing
+    never(() => Compat.model(""))
+    // @ts-expect-error no provider
+    never(() => Compat.model("/gpt-5-mini"))
+    // @ts-expect-error no model
+    never(() => Compat.model("openai/"))
+    // @ts-expect-error an empty part
+    never(() => Compat.model("openai//gpt-5-mini"))
+    // @ts-expect-error an empty part at the end
+    never(() => Compat.model("workers-ai/@cf/"))
+    // @ts-expect-error one of two
+    never(() => Compat.model("openai/a" as "openai/a" | "b"))
+  })
+
+  it("routes and the router", () => {
+    never(() => [Compat.dynamic("support"), Compat.dynamic("support", { maxTokensAs: "max_tokens" })])
+    // @ts-expect-error no name
+    never(() => Compat.dynamic(""))
+    // @ts-expect-error without the prefix
+    never(() => Compat.dynamic("dynamic/support"))
+    never(() => Compat.auto({ allowedModels: ["openai/*"], sessionId: "s", temperature: 1 }))
+    // @ts-expect-error a misspelt setting
+    never(() => Compat.auto({ allowedModel: ["openai/*"] }))
+  })
+})
+
+describe("providers of one's own", () => {
+  const mine = Custom.define("my-llm")
+  const other = Custom.define("other", { authHeader: "x-key" })
+
+  it("have an identity of their own in types", () => {
+    const model = mine.model("m")
+    same<typeof model, ChatModel.Leg<Custom.Service<"my-llm"> | AiGateway.AiGateway>>(true)
+    same<typeof mine.slug, "custom-my-llm">(true)
+    const list = ChatModel.firstSuccessOf([model, other.model("m")])
+    same<
+      typeof list,
+      ChatModel.With<Custom.Service<"my-llm"> | Custom.Service<"other"> | AiGateway.AiGateway>
+    >(true)
+    const given = ChatModel.provideService(model, mine.Tag, mine.make())
+    same<typeof given, ChatModel.With<AiGateway.AiGateway>>(true)
+    const notGiven = ChatModel.provideService(model, other.Tag, other.make())
+    same<typeof notGiven, ChatModel.With<Custom.Service<"my-llm"> | AiGateway.AiGateway>>(true)
+  })
+
+  it("a literal that can be no slug does not compile", () => {
+    never(() => [Custom.define("custom-ai"), Custom.define("a1-b2")])
+    // @ts-expect-error nothing
+    never(() => Custom.define(""))
+    // @ts-expect-error upper case
+    never(() => Custom.define("MyLlm"))
+    // @ts-expect-error a space
+    never(() => Custom.define("my llm"))
+    // @ts-expect-error a slash
+    never(() => Custom.define("a/b"))
+    // @ts-expect-error a field that no request has
+    never(() => Custom.define("a", { refuses: ["temprature"] }))
+  })
+})
+
+describe("endpoints that have no module", () => {
+  it("known paths compile, with and without a query", () => {
+    const speech = Provider.endpoint("elevenlabs", "v1/text-to-speech/abc?output_format=mp3")
+    same<typeof speech, Provider.Endpoint<"elevenlabs", "v1/text-to-speech/abc?output_format=mp3">>(true)
+    never(() => [
+      Provider.endpoint("cartesia", "tts/bytes"),
+      Provider.endpoint("deepgram", "v1/listen?model=nova-3"),
+      Provider.endpoint("fal", "fal-ai/fast-sdxl"),
+      Provider.endpoint("ideogram", "v1/ideogram-v3/generate"),
+      Provider.endpoint("replicate", "predictions/abc/cancel"),
+      Provider.endpoint("replicate", "v1/predictions"),
+      Provider.endpoint("cohere", "v2/embed"),
+      Provider.endpoint("huggingface", "facebook/bart-large"),
+      Provider.endpoint("parallel", "v1/tasks/runs"),
+      Provider.endpoint("parallel", "v1beta/search"),
+      Provider.endpoint("parallel", "v1beta/findall/ingest"),
+      Provider.endpoint("baseten", "model/abc"),
+      Provider.endpoint("openai", "images/generations"),
+      Provider.endpoint("openai", "v1/audio/speech"),
+      Provider.endpoint("openai", "embeddings"),
+      Provider.endpoint("openai", "models/gpt-5"),
+      Provider.endpoint("azure-openai", "resource/deployment/embeddings?api-version=2024-10-21"),
+      Provider.endpoint("aws-bedrock", "bedrock-runtime/us-east-1/model/m/invoke"),
+      Provider.endpoint("google-ai-studio", "v1beta/models/gemini-2.5-flash:countTokens"),
+      Provider.endpoint("workers-ai", "run/@cf/black-forest-labs/flux-1-schnell"),
+      Provider.endpoint("custom-mine", "anything/at/all")
+    ])
+    never(() => AiGateway.send({ ...Provider.endpoint("openai", "models"), method: "GET" }))
+    const path: string = "v1/new"
+    never(() => Provider.otherEndpoint("openai", path))
+  })
+
+  it("unknown ones do not", () => {
+    // @ts-expect-error no such provider
+    never(() => Provider.endpoint("openia", "chat/completions"))
+    // @ts-expect-error no such path
+    never(() => Provider.endpoint("openai", "chat/completion"))
+    // @ts-expect-error another provider's path
+    never(() => Provider.endpoint("anthropic", "chat/completions"))
+    // @ts-expect-error a leading slash
+    never(() => Provider.endpoint("fal", "/fal-ai/fast-sdxl"))
+    // @ts-expect-error an empty segment
+    never(() => Provider.endpoint("elevenlabs", "v1/text-to-speech/"))
+    // @ts-expect-error an empty segment before a query
+    never(() => Provider.endpoint("elevenlabs", "v1/text-to-speech/?output_format=mp3"))
+    // @ts-expect-error Azure wants its version
+    never(() => Provider.endpoint("azure-openai", "resource/deployment/embeddings"))
+    // @ts-expect-error the version stands before the model
+    never(() => Provider.endpoint("google-ai-studio", "models/gemini-2.5-flash:countTokens"))
+    // @ts-expect-error nothing is documented of it
+    never(() => Provider.endpoint("adobe-firefly", "v3/images/generate"))
+    const path: string = "chat/completions"
+    // @ts-expect-error a path that is known at run time only
+    never(() => Provider.endpoint("openai", path))
+    // @ts-expect-error no such provider
+    never(() => Provider.otherEndpoint("openia", "x"))
+  })
+
+  it("every slug but one has a known header", () => {
+    const headers = Provider.auth("ideogram", Redacted.make("k"))
+    same<typeof headers, Readonly<Record<string, Redacted.Redacted>>>(true)
+    // @ts-expect-error nothing is documented of it
+    never(() => Provider.auth("adobe-firefly", Redacted.make("k")))
+    // @ts-expect-error a key that anybody can read
+    never(() => Provider.auth("ideogram", "k"))
+    never(() => Provider.make({ ...Provider.credential("fal"), apiKey: Redacted.make("k") }))
   })
 })

@@ -15,7 +15,10 @@ const help = (url: string) => `LocalGateway listens at ${url}, until Ctrl-C.
   openai SDK       baseURL: "${url}/v1/local-account/local-gateway/openai"
   anthropic SDK    baseURL: "${url}/v1/local-account/local-gateway/anthropic"
   compat           baseURL: "${url}/v1/local-account/local-gateway/compat"    (model: "openai/gpt-5-mini")
+  auto router      the same                                                   (model: "cloudflare/auto")
   universal        POST      ${url}/v1/local-account/local-gateway
+  account's API    baseURL: "${url}/client/v4/accounts/local-account/ai/v1"    (authorization: Bearer local-token,
+                                                                              model: "anthropic/claude-haiku-4.5")
   this library     baseUrl: "${url}/v1"
 
   curl ${url}/v1/local-account/local-gateway/compat/chat/completions \\

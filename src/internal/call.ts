@@ -22,19 +22,26 @@ const enter = (call: CallContext): Entered => ({
   progress: call.progress ?? Clocks.startProgress()
 })
 
-/** A whole answer. The call's span is handed on and need not become the fiber's, which would cost a copy of its context. */
-export const chat = <R>(
-  metadata: Metadata,
+/** A whole answer, of a chat or of any other kind. The call's span is handed on and need not become the fiber's, which would cost a copy of its context. */
+export const whole = <A, R>(
+  name: string,
+  metadata: Asked,
   call: CallContext,
-  run: (call: Entered) => Effect.Effect<ChatResponse, AiGatewayError, R>
-): Effect.Effect<ChatResponse, AiGatewayError, R> => {
+  run: (call: Entered) => Effect.Effect<A, AiGatewayError, R>
+): Effect.Effect<A, AiGatewayError, R> => {
   const inside = enter(call)
   const timed = (entered: Entered) =>
     call.timed ? run(entered) : Clocks.within(run(entered), defaultTotal, inside.progress)
   return call.spanned
     ? timed(inside)
-    : Spans.around(spanOf("ChatModel.chat", metadata), (parent) => timed({ ...inside, parent }))
+    : Spans.around(spanOf(name, metadata), (parent) => timed({ ...inside, parent }))
 }
+
+export const chat = <R>(
+  metadata: Metadata,
+  call: CallContext,
+  run: (call: Entered) => Effect.Effect<ChatResponse, AiGatewayError, R>
+): Effect.Effect<ChatResponse, AiGatewayError, R> => whole("ChatModel.chat", metadata, call, run)
 
 export const open = <R>(
   metadata: Metadata,
@@ -47,7 +54,10 @@ export const open = <R>(
       : Spans.scoped(spanOf("ChatModel.streamChat", metadata), () => run(inside))
   })
 
-const spanOf = (name: string, { provider, model }: Metadata): Spans.SpanOptions => ({
+/** Whom a call asks first. */
+type Asked = Pick<Metadata, "provider" | "model">
+
+const spanOf = (name: string, { provider, model }: Asked): Spans.SpanOptions => ({
   name,
   kind: "internal",
   provider,
@@ -55,11 +65,11 @@ const spanOf = (name: string, { provider, model }: Metadata): Spans.SpanOptions 
 })
 
 /** A total clock of its own around a whole answer. */
-export const totalChat = <R>(
-  run: (call: CallContext) => Effect.Effect<ChatResponse, AiGatewayError, R>,
+export const totalChat = <A, R>(
+  run: (call: CallContext) => Effect.Effect<A, AiGatewayError, R>,
   call: CallContext,
   total: number
-): Effect.Effect<ChatResponse, AiGatewayError, R> => {
+): Effect.Effect<A, AiGatewayError, R> => {
   const progress = call.progress ?? Clocks.startProgress()
   return Clocks.within(run({ ...call, timed: true, progress }), total, progress)
 }

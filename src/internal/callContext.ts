@@ -5,6 +5,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Tracer from "effect/Tracer"
+import { CurrentOptions } from "../RequestOptions.js"
 import type { Progress } from "./clocks.js"
 import type { Attempt, LegError } from "./errors.js"
 import type { RetryPolicy } from "./retry.js"
@@ -60,4 +61,17 @@ export const provide = <A, E, R>(
 ): Effect.Effect<A, E, R> => {
   const provided = Effect.provideService(effect, CurrentCall, call)
   return parent === undefined ? provided : Effect.provideService(provided, Tracer.ParentSpan, parent)
+}
+
+/** Runs an effect whose legs retry by this policy, unless an outer model says otherwise. */
+export const retrying =
+  (policy: RetryPolicy) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    withCall((call) => (call.retry === undefined ? provide(effect, { ...call, retry: policy }) : effect))
+
+/** Without what belongs to the moment in which a layer was built, and not to the calls that its model gets later. */
+export const timeless = <R>(context: Context.Context<R>): Context.Context<R> => {
+  const services = new Map(context.unsafeMap)
+  for (const { key } of [Tracer.ParentSpan, CurrentOptions, CurrentCall]) services.delete(key)
+  return Context.unsafeMake(services)
 }

@@ -74,7 +74,7 @@ interface Input {
   readonly line: number | undefined
   readonly headers: Headers
   readonly context: ErrorContext
-  readonly excerpt: string
+  readonly excerpt: () => string
   /** What an error is that names neither a code nor a status that is known. */
   readonly otherwise: "MalformedResponse" | "ProviderFailure"
   /** A success may carry `retry-after` and `x-should-retry`, which then are not about this error. */
@@ -140,7 +140,7 @@ export const classify = (
     line: status,
     headers: kept,
     context,
-    excerpt: excerpt(body),
+    excerpt: () => excerpt(body),
     otherwise: isSuccess(status) && read.isError ? "ProviderFailure" : "MalformedResponse",
     headersCount: !isSuccess(status)
   })
@@ -165,7 +165,7 @@ export const classifySuccess = (
     line: status,
     headers: onlyStrings(headers),
     context,
-    excerpt: excerpt(stringify(json) ?? ""),
+    excerpt: () => excerpt(stringify(json) ?? ""),
     otherwise: "ProviderFailure",
     headersCount: false
   })
@@ -185,7 +185,7 @@ export const classifyEvent = (json: unknown, headers: Headers, context: ErrorCon
     line: undefined,
     headers: kept,
     context,
-    excerpt: excerpt(stringify(json) ?? ""),
+    excerpt: () => excerpt(stringify(json) ?? ""),
     otherwise: "ProviderFailure",
     headersCount: false
   })
@@ -213,7 +213,7 @@ const fromBinding = (thrown: unknown, context: ErrorContext): LegError => {
       line: status,
       headers: {},
       context,
-      excerpt: excerpt(text),
+      excerpt: () => excerpt(text),
       otherwise: "ProviderFailure",
       headersCount: false
     })

@@ -12,6 +12,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import { ModelTimeout } from "./errors.js"
+import type { TransportKind } from "./transport/transport.js"
 import { unchecked } from "./unchecked.js"
 
 /** What a call is doing; tells a person where the time went. */
@@ -19,7 +20,7 @@ export interface Progress {
   during: "connect" | "response" | "backoff" | "stream"
   provider: string | undefined
   model: string | undefined
-  transport: "https" | "binding" | undefined
+  transport: TransportKind | undefined
   /** The gateway service that was asked last. */
   gateway: unknown
 }

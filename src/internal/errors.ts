@@ -287,6 +287,52 @@ export class InvalidRequest extends Schema.TaggedError<InvalidRequest>("effect-a
 }
 
 /**
+ * A model called a tool in a way that cannot be carried out: its arguments are not JSON, or do not fit the tool's Schema,
+ * or there is no such tool.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class InvalidToolCall extends Schema.TaggedError<InvalidToolCall>("effect-ai-gateway/InvalidToolCall")(
+  "InvalidToolCall",
+  {
+    ...context,
+    /** The name of the tool, as the model wrote it. */
+    tool: Schema.String,
+    /** The `id` of the call. */
+    id: Schema.String,
+    /** The arguments as the model wrote them. */
+    arguments: Schema.String,
+    /** Where in them the first mistake is, such as `items[2].price`; empty for the whole. */
+    path: Schema.String
+  }
+) {
+  /** @since 0.1.0 */
+  readonly [TypeId]: TypeId = TypeId
+}
+
+/**
+ * A model was asked for a value of a Schema and answered with something else: with text that is not JSON, or that does
+ * not fit. A list moves on.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class InvalidOutput extends Schema.TaggedError<InvalidOutput>("effect-ai-gateway/InvalidOutput")(
+  "InvalidOutput",
+  {
+    ...context,
+    /** The answer as the model wrote it. */
+    text: Schema.String,
+    /** Where in it the first mistake is, such as `items[2].price`; empty for the whole. */
+    path: Schema.String
+  }
+) {
+  /** @since 0.1.0 */
+  readonly [TypeId]: TypeId = TypeId
+}
+
+/**
  * What one leg can fail with. `Attempt.error` and `StreamBroken.cause` are of this union.
  *
  * @since 0.1.0
@@ -306,7 +352,9 @@ export const LegError = Schema.Union(
   TransportFailure,
   MalformedResponse,
   Unsupported,
-  InvalidRequest
+  InvalidRequest,
+  InvalidToolCall,
+  InvalidOutput
 )
 
 /**
@@ -329,7 +377,7 @@ export const Attempt = Schema.Struct({
   /** The model that was asked for. */
   model: Schema.String,
   /** How the gateway was reached. Absent for a leg that never got so far. */
-  transport: Schema.optional(Schema.Literal("https", "binding")),
+  transport: Schema.optional(Schema.Literal("https", "binding", "account")),
   /** Why the leg was left. */
   error: LegError,
   /** From the leg's start to its failure, retries and waits included. */
@@ -428,6 +476,8 @@ export const isRetryable = (error: AiGatewayError): boolean => {
     case "AllProvidersFailed":
     case "QuotaExceeded":
     case "InvalidRequest":
+    case "InvalidToolCall":
+    case "InvalidOutput":
     case "Unsupported":
       return false
     default:

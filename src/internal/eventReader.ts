@@ -14,7 +14,7 @@ import { parseJson } from "./json.js"
 import type { ByteSource } from "./transport/byteSource.js"
 import { unchecked } from "./unchecked.js"
 import * as Whole from "./wholeAnswer.js"
-import type { Fault, Wire } from "./wire/wire.js"
+import type { Fault, Framing, Reader } from "./wire/wire.js"
 
 /** The most characters of an event, or of a body that is not a stream, that are held in memory. */
 const maxHeld = 16 * 1024 * 1024
@@ -28,6 +28,8 @@ export class EventReader {
   private readonly utf8 = new TextDecoder()
   private readonly parser: EventSourceParser
   private readonly streamed: boolean
+  /** Cuts a stream that is not made of server-sent events. */
+  private readonly framing: Framing | undefined
   private out: Array<ChatEvent> = []
   private events = 0
   /** Lines that are no part of an event: Google appends a bare JSON error. */
@@ -47,12 +49,15 @@ export class EventReader {
   constructor(
     private readonly response: GatewayResponse,
     private readonly body: ByteSource,
-    private readonly wire: Wire,
+    private readonly wire: Reader,
     private readonly asked: Asked,
     private readonly clocks: Clocks.Clocks | undefined
   ) {
     this.decoder = wire.decoder()
-    this.streamed = (response.headers["content-type"] ?? "").includes("text/event-stream")
+    const type = response.headers["content-type"] ?? ""
+    this.framing =
+      wire.framing !== undefined && type.includes(wire.framing.contentType) ? wire.framing.make() : undefined
+    this.streamed = this.framing !== undefined || type.includes("text/event-stream")
     this.parser = createParser({
       maxBufferSize: maxHeld,
       onEvent: ({ data, event }) => this.event(data, event),
@@ -114,7 +119,8 @@ export class EventReader {
 
   bytes(bytes: Uint8Array): void {
     if (this.resume === undefined) return
-    this.text(this.utf8.decode(bytes, { stream: true }))
+    if (this.framing === undefined) this.text(this.utf8.decode(bytes, { stream: true }))
+    else this.frames(this.framing.push(bytes, this.framed))
     if (this.out.length > 0 || this.failure !== undefined || this.finished) this.wake()
     else this.pull()
   }
@@ -122,9 +128,8 @@ export class EventReader {
   end(): void {
     this.ended = true
     if (this.failure === undefined && !this.finished) {
-      this.text(this.utf8.decode())
-      if (this.streamed) this.endOfStream()
-      else this.endOfBody(this.held.join(""))
+      if (this.framing === undefined) this.endOfText()
+      else this.endOfFrames(this.framing)
     }
     this.wake()
   }
@@ -143,7 +148,26 @@ export class EventReader {
     )
   }
 
+  // --- from frames to events ------------------------------------------------------------------------------------------
+
+  private readonly framed = (data: string, name: string | undefined): void => this.event(data, name)
+
+  private frames(fault: Fault | undefined): void {
+    if (fault !== undefined && !this.finished) this.fault(fault, "")
+  }
+
+  private endOfFrames(framing: Framing): void {
+    this.frames(framing.end())
+    if (this.failure === undefined) this.finish()
+  }
+
   // --- from text to events --------------------------------------------------------------------------------------------
+
+  private endOfText(): void {
+    this.text(this.utf8.decode())
+    if (this.streamed) this.endOfStream()
+    else this.endOfBody(this.held.join(""))
+  }
 
   private text(text: string): void {
     if (this.streamed) return this.parser.feed(text)

@@ -16,6 +16,8 @@ import { unchecked } from "./unchecked.js"
 export interface Asked {
   readonly provider: string
   readonly model: string | undefined
+  /** Which host was asked; absent for the gateway's own. It tells whose token an error is about. */
+  readonly host?: "account" | undefined
 }
 
 export class Response {

@@ -1,4 +1,4 @@
-/** Where a gateway is. Source: `protocol/gateway.md` §1.1, §1.3, §1.11. */
+/** Where a gateway is, and the account's API. Source: `protocol/gateway.md` §1.1, §1.3, §1.5, §1.11. */
 import * as Either from "effect/Either"
 import { InvalidRequest } from "./errors.js"
 
@@ -11,6 +11,8 @@ export interface GatewayUrl {
 
 export const defaultBaseUrl = "https://gateway.ai.cloudflare.com/v1"
 
+export const defaultAccountBaseUrl = "https://api.cloudflare.com/client/v4"
+
 const idPattern = /^[A-Za-z0-9_-]{1,64}$/
 
 export const make = (options: object): Either.Either<GatewayUrl, InvalidRequest> => {
@@ -20,24 +22,49 @@ export const make = (options: object): Either.Either<GatewayUrl, InvalidRequest>
     return Either.map(httpUrl("customDomain", settings.customDomain), (base) => ({ base, universal: false }))
   }
   const { accountId, gatewayId } = settings
-  for (const [field, id] of [
-    ["accountId", accountId],
-    ["gatewayId", gatewayId]
-  ] as const) {
-    if (id === undefined || id === "") {
-      return invalid(field, `A gateway needs accountId and gatewayId, or customDomain: ${field} is missing.`)
-    }
-    if (typeof id !== "string" || !idPattern.test(id)) {
-      return invalid(field, `${field} must be letters, digits, "-" and "_", as the dashboard shows it.`)
-    }
-  }
+  const wrong = wrongId("accountId", accountId) ?? wrongId("gatewayId", gatewayId)
+  if (wrong !== undefined) return Either.left(wrong)
   return Either.map(httpUrl("baseUrl", settings.baseUrl ?? defaultBaseUrl), (base) => ({
     base: `${base}/${String(accountId)}/${String(gatewayId)}`,
     universal: true
   }))
 }
 
-const httpUrl = (field: string, value: unknown): Either.Either<string, InvalidRequest> => {
+/** What stands before each path of the account's AI API; ends without a slash. */
+export const makeAccount = (options: object): Either.Either<string, InvalidRequest> => {
+  const settings: { accountId?: unknown; gatewayId?: unknown; baseUrl?: unknown } = options
+  const { accountId, gatewayId } = settings
+  const wrong =
+    wrongId("accountId", accountId, "The account API needs accountId and token") ??
+    (gatewayId === undefined ? undefined : wrongId("gatewayId", gatewayId))
+  if (wrong !== undefined) return Either.left(wrong)
+  return Either.map(
+    httpUrl("baseUrl", settings.baseUrl ?? defaultAccountBaseUrl, defaultAccountBaseUrl),
+    (base) => `${base}/accounts/${String(accountId)}/ai`
+  )
+}
+
+const wrongId = (
+  field: string,
+  id: unknown,
+  needs = "A gateway needs accountId and gatewayId, or customDomain"
+): InvalidRequest | undefined => {
+  if (id === undefined || id === "") {
+    return new InvalidRequest({ field, message: `${needs}: ${field} is missing.` })
+  }
+  return typeof id === "string" && idPattern.test(id)
+    ? undefined
+    : new InvalidRequest({
+        field,
+        message: `${field} must be letters, digits, "-" and "_", as the dashboard shows it.`
+      })
+}
+
+const httpUrl = (
+  field: string,
+  value: unknown,
+  example = defaultBaseUrl
+): Either.Either<string, InvalidRequest> => {
   let url: URL | undefined
   try {
     url = typeof value === "string" ? new URL(value) : undefined
@@ -45,7 +72,7 @@ const httpUrl = (field: string, value: unknown): Either.Either<string, InvalidRe
     url = undefined
   }
   if (url === undefined || (url.protocol !== "https:" && url.protocol !== "http:")) {
-    return invalid(field, `${field} must be a URL that begins with https://, such as ${defaultBaseUrl}.`)
+    return invalid(field, `${field} must be a URL that begins with https://, such as ${example}.`)
   }
   if (url.username !== "" || url.password !== "") {
     return invalid(field, `${field} must not hold a user name or password: use headers.`)

@@ -1,31 +1,24 @@
 /** One model of one provider: encodes, sends, decodes; retries itself; opens its own streams. */
 
-import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import type * as Scope from "effect/Scope"
-import { AiGateway, type Service as Gateway } from "../AiGateway.js"
 import * as ChatRequest from "../ChatRequest.js"
-import * as ChatResponse from "../ChatResponse.js"
+import type { ChatResponse } from "../ChatResponse.js"
 import type * as Provider from "../Provider.js"
-import * as RequestOptions from "../RequestOptions.js"
+import * as Asking from "./asking.js"
 import * as Call from "./call.js"
 import type { CallContext } from "./callContext.js"
-import * as Clocks from "./clocks.js"
-import { Delivered } from "./delivered.js"
+import type * as Clocks from "./clocks.js"
 import { InvalidRequest, type LegError } from "./errors.js"
-import { EventReader } from "./eventReader.js"
 import type { GatewayResponse, ProviderRequest } from "./exchange.js"
-import { Response } from "./gatewayResponse.js"
-import { parseJson } from "./json.js"
+import type { Gateway, Policy } from "./legGateway.js"
+import * as LegGateway from "./legGateway.js"
 import * as Model from "./model.js"
 import * as NativeRequest from "./nativeRequest.js"
 import * as Retry from "./retry.js"
-import { arriving } from "./sender.js"
 import * as Spans from "./spans.js"
+import { supports } from "./supports.js"
 import { defaultFirstEvent, defaultIdle, type TimeoutMillis, type Timeouts, toMillis } from "./timeouts.js"
-import { fromStream } from "./transport/byteSource.js"
-import * as WholeAnswer from "./wholeAnswer.js"
 import type { Wire } from "./wire/wire.js"
 
 /**
@@ -48,9 +41,10 @@ export interface ModelOptions extends ChatRequest.Defaults {
   readonly maxOutputTokens?: number | undefined
 }
 
-/** What makes a leg. */
-export interface LegDefinition<I> {
-  readonly tag: Context.Tag<I, Provider.Provider>
+/** What makes a leg. Its provider `I` and its gateway `G` are looked up at each call. */
+export interface LegDefinition<I, G> {
+  readonly provider: Effect.Effect<Provider.Provider, never, I>
+  readonly gateway: Effect.Effect<Gateway, never, G>
   readonly slug: string
   readonly model: string
   readonly wire: Wire
@@ -59,10 +53,14 @@ export interface LegDefinition<I> {
   readonly limits: { readonly contextWindow?: number; readonly maxOutputTokens?: number } | undefined
   /** How a request is sent whose answer is a job. Absent: the response is the answer. */
   readonly start?: Start | undefined
+  readonly answeredBy?: AnsweredBy | undefined
 }
 
-/** How an attempt is retried, if at all. */
-export type Policy = Effect.Effect<Retry.RetryPolicy | undefined>
+/** Who answered in the place of the one who was asked, where a response tells. */
+export type AnsweredBy = (response: GatewayResponse) => {
+  readonly provider: string | undefined
+  readonly model: string | undefined
+}
 
 /** Starts a job and gives it as soon as it is known. `request` is the one that `arrivals` knows. */
 export type Start = (
@@ -74,19 +72,25 @@ export type Start = (
     /** How the leg is retried; what is asked of a job is repeated likewise. */
     readonly policy: Policy
   }
-) => Effect.Effect<Job, LegError>
+) => Effect.Effect<Asking.Job, LegError>
 
-/** An answer that must be asked for again until it is there. Closing it gives the job up. */
-export interface Job extends GatewayResponse {
-  /** Asks for news under the clocks of a stream. */
-  readonly reader: (clocks: Clocks.Clocks | undefined) => JobReader
+export type { Job, JobReader } from "./asking.js"
+export type { Gateway, Policy } from "./legGateway.js"
+
+/** What a leg of this file adds to what everybody sees of it. */
+export interface Inner {
+  /** Its own clocks in milliseconds. */
+  readonly clocks: TimeoutMillis | InvalidRequest
+  readonly answeredBy: AnsweredBy | undefined
 }
 
-export type JobReader = Pick<EventReader, "next" | "untilContent" | "ended">
+const inners = new WeakMap<Model.Leg<unknown>["encode"], Inner>()
 
-const isJob = (response: GatewayResponse): response is Job => "reader" in response
+/** Nothing is known of a leg that was made elsewhere. */
+export const innerOf = <R>({ encode }: Model.Leg<R>): Inner =>
+  inners.get(encode) ?? { clocks: toMillis({}), answeredBy: undefined }
 
-export const make = <I>(definition: LegDefinition<I>): Model.Leg<I | AiGateway> => {
+export const make = <I, G>(definition: LegDefinition<I, G>): Model.Leg<I | G> => {
   const { timeouts = {}, unsupported, contextWindow, maxOutputTokens, ...defaults } = definition.options
   const clocks = toMillis(timeouts)
   const metadata: Model.Metadata = {
@@ -101,11 +105,11 @@ export const make = <I>(definition: LegDefinition<I>): Model.Leg<I | AiGateway> 
     clocks instanceof InvalidRequest ? ({} as Partial<TimeoutMillis>) : clocks
   const checked = <A, R>(effect: () => Effect.Effect<A, LegError, R>) =>
     clocks instanceof InvalidRequest ? Effect.fail(clocks) : effect()
-  const chat: Model.Chat<I | AiGateway> = (input, call) =>
+  const chat: Model.Chat<I | G> = (input, call) =>
     Call.chat(metadata, call, (inside) => checked(() => leg.chat(input, inside)))
-  const open: Model.Open<I | AiGateway> = (input) =>
+  const open: Model.Open<I | G> = (input) =>
     Call.open(metadata, (call) => checked(() => leg.open(input, call, { firstEvent, idle })))
-  return Model.leg(
+  const made = Model.leg(
     Model.make({
       metadata,
       chat:
@@ -120,37 +124,24 @@ export const make = <I>(definition: LegDefinition<I>): Model.Leg<I | AiGateway> 
         Effect.flatMap(leg.request(input), (request) => leg.encode(request, stream))
     }
   )
+  inners.set(made.encode, { clocks, answeredBy: definition.answeredBy })
+  return made
 }
 
-/** Asked of the encoder itself, so that the two can never disagree. */
-const supports = ({
-  wire,
-  model,
-  slug
-}: Omit<LegDefinition<unknown>, "tag">): ReadonlyArray<Model.Feature> => {
-  const sampling: Required<ChatRequest.Sampling> = {
-    temperature: 1,
-    topP: 1,
-    topK: 1,
-    maxTokens: 1,
-    stop: ["."],
-    seed: 1,
-    frequencyPenalty: 0,
-    presencePenalty: 0
-  }
-  const request: ChatRequest.ChatRequest = {
-    [ChatRequest.TypeId]: ChatRequest.TypeId,
-    messages: [],
-    ...sampling
-  }
-  const { unsupported } = wire.encode({ model, request, provider: slug, stream: true })
-  const fields = Object.keys(sampling) as ReadonlyArray<keyof ChatRequest.Sampling>
-  return [...fields.filter((field) => !unsupported.includes(field)), "system", "streaming"]
+/** The one who was asked, unless the response names another. */
+export const answererOf = (
+  response: GatewayResponse,
+  asked: Asking.Answerer["asked"],
+  answeredBy: AnsweredBy | undefined
+): Asking.Answerer["asked"] => {
+  if (answeredBy === undefined) return asked
+  const { provider = asked.provider, model = asked.model } = answeredBy(response)
+  return { provider, model }
 }
 
-class Leg<I> {
+class Leg<I, G> {
   constructor(
-    private readonly definition: LegDefinition<I>,
+    private readonly definition: LegDefinition<I, G>,
     private readonly metadata: Model.Metadata,
     private readonly defaults: ChatRequest.Defaults,
     private readonly unsupported: "fail" | "drop"
@@ -166,9 +157,11 @@ class Leg<I> {
         new InvalidRequest({ field: "model", message: "The model has no name.", ...this.asked })
       )
     }
-    return Effect.map(ChatRequest.fromInput(input), (request) =>
-      ChatRequest.withDefaults(request, this.defaults)
-    )
+    return Effect.flatMap(ChatRequest.fromInput(input), (asked) => {
+      const request = ChatRequest.withDefaults(asked, this.defaults)
+      const wrong = ChatRequest.wrongToolUse(request)
+      return wrong === undefined ? Effect.succeed(request) : Effect.fail(wrong)
+    })
   }
 
   // --- a whole answer -------------------------------------------------------------------------------------------------
@@ -176,11 +169,11 @@ class Leg<I> {
   chat(
     input: ChatRequest.Input,
     call: CallContext & { readonly progress: Clocks.Progress }
-  ): Effect.Effect<ChatResponse.ChatResponse, LegError, I | AiGateway> {
+  ): Effect.Effect<ChatResponse, LegError, I | G> {
     return Spans.withSpan({ ...this.span, parent: call.parent }, (span) =>
       Effect.flatMap(this.request(input), (request) =>
-        Effect.flatMap(this.gateway(call), (gateway) => {
-          const policy = this.policy(request, gateway, call)
+        Effect.flatMap(LegGateway.find(this.definition.gateway, this.asked, call), (gateway) => {
+          const policy = LegGateway.policyOf(request.options, gateway, call)
           return this.retried(policy, call, this.chatOnce(request, gateway, policy, call, span))
         })
       )
@@ -193,35 +186,9 @@ class Leg<I> {
     policy: Policy,
     { progress }: { readonly progress: Clocks.Progress },
     span: Parameters<typeof Spans.answered>[0]
-  ): Effect.Effect<ChatResponse.ChatResponse, LegError, I> {
+  ): Effect.Effect<ChatResponse, LegError, I> {
     return Effect.flatMap(this.encode(request, false), (encoded) =>
-      Effect.uninterruptibleMask((restore) => {
-        progress.during = "connect"
-        const sent = this.start(gateway, encoded, { stream: false, policy }) ?? gateway.send(encoded)
-        return Effect.flatMap(arriving(restore, encoded, sent), (response) => {
-          progress.during = "response"
-          return Effect.flatMap(
-            Effect.onError(restore(response.text), () => response.close),
-            (text) =>
-              Either.map(this.decode(text, response), (answer) => {
-                Spans.answered(span, answer)
-                return answer
-              })
-          )
-        })
-      })
-    )
-  }
-
-  private decode(
-    text: string,
-    response: GatewayResponse
-  ): Either.Either<ChatResponse.ChatResponse, LegError> {
-    const json = parseJson(text)
-    if (json === undefined)
-      return Either.left(WholeAnswer.malformed("expected JSON", text, response, this.asked))
-    return Either.map(WholeAnswer.decode(this.definition.wire, json, response, this.asked), (decoded) =>
-      ChatResponse.make(decoded, { ...this.asked, gateway: response.gateway, raw: json })
+      Asking.whole(this.question(request, encoded, gateway, { stream: false, policy }), progress, span)
     )
   }
 
@@ -231,7 +198,7 @@ class Leg<I> {
     input: ChatRequest.Input,
     call: CallContext & { readonly progress: Clocks.Progress },
     own: Pick<TimeoutMillis, "firstEvent" | "idle"> | Record<string, undefined>
-  ): Effect.Effect<Model.Opened, LegError, I | AiGateway | Scope.Scope> {
+  ): Effect.Effect<Model.Opened, LegError, I | G | Scope.Scope> {
     const limits: Clocks.Limits = {
       firstEvent: own.firstEvent ?? call.firstEvent ?? defaultFirstEvent,
       idle: own.idle ?? call.idle ?? defaultIdle,
@@ -239,8 +206,8 @@ class Leg<I> {
     }
     return Spans.scoped(this.span, (span) =>
       Effect.flatMap(this.request(input), (request) =>
-        Effect.flatMap(this.gateway(call), (gateway) => {
-          const policy = this.policy(request, gateway, call)
+        Effect.flatMap(LegGateway.find(this.definition.gateway, this.asked, call), (gateway) => {
+          const policy = LegGateway.policyOf(request.options, gateway, call)
           return this.retried(
             policy,
             call,
@@ -260,112 +227,38 @@ class Leg<I> {
     span: Parameters<typeof Spans.answered>[0]
   ): Effect.Effect<Model.Opened, LegError, I | Scope.Scope> {
     return Effect.flatMap(this.encode(request, true), (encoded) =>
-      Effect.uninterruptibleMask((restore) => {
-        const self = this
-        return Effect.gen(function* () {
-          progress.during = "connect"
-          const watched = Clocks.hasLimit(limits) ? yield* Clocks.start(limits, progress) : undefined
-          const stop = watched === undefined ? Effect.void : Clocks.stop(watched)
-          const started = self.start(gateway, encoded, { stream: true, policy })
-          const sent: Effect.Effect<GatewayResponse, LegError> = started ?? gateway.send(encoded)
-          const response = yield* Effect.onError(
-            arriving(
-              restore,
-              encoded,
-              watched === undefined
-                ? sent
-                : Clocks.guard(watched.clocks, sent, { lost: (response) => response.close })
-            ),
-            () => stop
-          )
-          progress.during = "stream"
-          const reader = isJob(response)
-            ? response.reader(watched?.clocks)
-            : new EventReader(
-                response,
-                response instanceof Response ? response.body : yield* fromStream(response.stream),
-                self.definition.wire,
-                self.asked,
-                watched?.clocks
-              )
-          const close = Effect.suspend(() => (reader.ended ? stop : Effect.zipRight(response.close, stop)))
-          const first = yield* Effect.onError(restore(reader.untilContent), () => close)
-          watched?.clocks.committed()
-          yield* Effect.addFinalizer(() => close)
-          const head: Model.Opened["head"] = [
-            { _tag: "Start", ...self.asked, gateway: response.gateway, attempts: [] },
-            ...first
-          ]
-          return self.opened(head, reader, response, span)
-        })
-      })
+      Asking.open(this.question(request, encoded, gateway, { stream: true, policy }), progress, limits, span)
     )
-  }
-
-  /** After the first content every failure says what was delivered. */
-  private opened(
-    head: Model.Opened["head"],
-    reader: JobReader,
-    { gateway }: GatewayResponse,
-    span: Parameters<typeof Spans.answered>[0]
-  ): Model.Opened {
-    const delivered = new Delivered()
-    const told = (events: Model.Opened["head"]) => {
-      delivered.add(events)
-      if (span !== undefined) Spans.streamed(span, events, gateway)
-    }
-    told(head)
-    return {
-      head,
-      next: Effect.matchEffect(reader.next, {
-        onFailure: (error) => {
-          const broken = delivered.broken(error)
-          if (span !== undefined) Spans.failed(span, broken)
-          return Effect.fail(broken)
-        },
-        onSuccess: (events) => {
-          if (events !== undefined) told(events)
-          return Effect.succeed(events)
-        }
-      })
-    }
   }
 
   // --- what both need -------------------------------------------------------------------------------------------------
 
-  private start(
+  private question(
+    { output }: ChatRequest.ChatRequest,
+    encoded: ProviderRequest,
     gateway: Gateway,
-    request: ProviderRequest,
     how: Parameters<Start>[3]
-  ): Effect.Effect<GatewayResponse, LegError> | undefined {
-    return this.definition.start?.(gateway, request, this.asked, how)
+  ): Asking.Question {
+    const { start, wire, answeredBy } = this.definition
+    const { asked } = this
+    const answerer = {
+      asked,
+      reader: NativeRequest.readerOf(encoded, wire),
+      attempts: Asking.noAttempts
+    }
+    return {
+      request: encoded,
+      sent: start === undefined ? gateway.send(encoded) : start(gateway, encoded, asked, how),
+      answerer:
+        answeredBy === undefined
+          ? () => answerer
+          : (response) => ({ ...answerer, asked: answererOf(response, asked, answeredBy) }),
+      output
+    }
   }
 
   private get span(): Spans.SpanOptions {
     return { name: `chat ${this.definition.model}`, kind: "client", ...this.asked }
-  }
-
-  /** The gateway of this call, unless the call has already given it up. */
-  private gateway(
-    call: CallContext & { readonly progress: Clocks.Progress }
-  ): Effect.Effect<Gateway, LegError, AiGateway> {
-    call.progress.provider = this.definition.slug
-    call.progress.model = this.definition.model
-    return Effect.flatMap(AiGateway, (gateway) => {
-      call.progress.transport = gateway.transport
-      call.progress.gateway = gateway
-      const gone = call.gone?.get(gateway)
-      return gone === undefined ? Effect.succeed(gateway) : Effect.fail(gone)
-    })
-  }
-
-  /** Retrying has one owner: where the gateway was told to retry, the client does not. */
-  private policy(request: ChatRequest.ChatRequest, gateway: Gateway, call: CallContext): Policy {
-    return Effect.map(RequestOptions.CurrentOptions, (scope) =>
-      (request.options?.retries ?? scope.retries ?? gateway.defaults.retries) === undefined
-        ? (call.retry ?? Retry.defaultPolicy())
-        : undefined
-    )
   }
 
   private retried<A, R>(

@@ -1,5 +1,4 @@
 /** The algebra of models: what every model can do, and how one is made. */
-import * as Cause from "effect/Cause"
 import * as Channel from "effect/Channel"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
@@ -11,10 +10,14 @@ import type { ChatEvent } from "../ChatEvent.js"
 import { isContent } from "../ChatEvent.js"
 import * as ChatRequest from "../ChatRequest.js"
 import type { ChatResponse } from "../ChatResponse.js"
+import type * as Tool from "../Tool.js"
 import { type CallContext, provide as provideCall, withCall } from "./callContext.js"
 import { Delivered } from "./delivered.js"
 import type { AiGatewayError, LegError } from "./errors.js"
 import type { ProviderRequest } from "./exchange.js"
+import * as Objects from "./objects.js"
+import * as ToolLoop from "./toolLoop.js"
+import type * as ToolRun from "./toolRun.js"
 import type { Wire } from "./wire/wire.js"
 
 /**
@@ -35,7 +38,15 @@ export type TypeId = typeof TypeId
  * @since 0.1.0
  * @category models
  */
-export type Feature = keyof ChatRequest.Sampling | "system" | "streaming"
+export type Feature =
+  | keyof ChatRequest.Sampling
+  | "tools"
+  | "parallelToolCalls"
+  | "output"
+  | "images"
+  | "files"
+  | "system"
+  | "streaming"
 
 /**
  * What is known about a model. Limits are there only where they are known: set them yourself on `model(name, …)` where
@@ -81,6 +92,38 @@ export interface With<out R> extends Pipeable {
     prompt: string,
     options?: CompletionOptions
   ) => Stream.Stream<string, AiGatewayError, R>
+  /**
+   * Asks for a value of a Schema. A leg whose answer is none fails with `InvalidOutput`, and a list moves on. A Schema that
+   * has no JSON Schema is `InvalidRequest` at `schema`.
+   */
+  readonly chatObject: <A, I, RS>(
+    request: Objects.ObjectRequest<A, I, RS>
+  ) => Effect.Effect<Objects.ObjectResponse<A>, AiGatewayError, R | RS>
+  /**
+   * The same in events: the value as it grows, and at last the whole, checked and decoded. A value that does not fit was
+   * shown already: it is a `StreamBroken` whose cause is `InvalidOutput`.
+   */
+  readonly streamObject: <A, I, RS>(
+    request: Objects.ObjectRequest<A, I, RS>
+  ) => Stream.Stream<Objects.ObjectEvent<A, I>, AiGatewayError, R | RS>
+  /** Asks, carries out the tools that the model calls, and asks again, until it answers without calling one. */
+  readonly runTools: <const Handlers extends ReadonlyArray<Tool.Handler<unknown, unknown>>>(
+    input: ToolRun.ToolInput,
+    options: ToolRun.ToolOptions<Handlers>
+  ) => Effect.Effect<
+    ToolRun.ToolRun,
+    AiGatewayError | Tool.TurnLimitReached | Tool.HandlerError<Handlers>,
+    R | Tool.HandlerNeeds<Handlers>
+  >
+  /** The same in events: those of each turn, the tools' results between them, and the whole run last. */
+  readonly streamTools: <const Handlers extends ReadonlyArray<Tool.Handler<unknown, unknown>>>(
+    input: ToolRun.ToolInput,
+    options: ToolRun.ToolOptions<Handlers>
+  ) => Stream.Stream<
+    ToolRun.ToolEvent,
+    AiGatewayError | Tool.TurnLimitReached | Tool.HandlerError<Handlers>,
+    R | Tool.HandlerNeeds<Handlers>
+  >
 }
 
 /**
@@ -144,6 +187,10 @@ class Model<R> implements With<R> {
   readonly [TypeId]: TypeId = TypeId
   readonly complete: With<R>["complete"]
   readonly streamComplete: With<R>["streamComplete"]
+  readonly chatObject: With<R>["chatObject"]
+  readonly streamObject: With<R>["streamObject"]
+  readonly runTools: With<R>["runTools"]
+  readonly streamTools: With<R>["streamTools"]
   readonly pipe: With<R>["pipe"]
   readonly toJSON: () => unknown
 
@@ -158,6 +205,18 @@ class Model<R> implements With<R> {
     }
     this.streamComplete = function (this: With<R> | undefined, prompt, options) {
       return Stream.mapChunks((this ?? self).streamChat({ ...options, prompt }), texts)
+    }
+    this.chatObject = function (this: With<R> | undefined, request) {
+      return Objects.chat((this ?? self).chat, request)
+    }
+    this.streamObject = function (this: With<R> | undefined, request) {
+      return Objects.stream((this ?? self).streamChat, request)
+    }
+    this.runTools = function (this: With<R> | undefined, input, options) {
+      return ToolLoop.run((this ?? self).chat, input, options)
+    }
+    this.streamTools = function (this: With<R> | undefined, input, options) {
+      return ToolLoop.stream((this ?? self).streamChat, input, options)
     }
     this.pipe = function (this: With<R>) {
       // biome-ignore lint/complexity/noArguments: the signature of `Pipeable`.
@@ -283,7 +342,3 @@ export const transform = <R, R2>(
     (input) => f.open(Effect.flatMap(request(input), open))
   )
 }
-
-/** The first typed failure of a cause, unless it is an interruption or a defect. */
-export const failureOf = <E>(cause: Cause.Cause<E>): E | undefined =>
-  Cause.isInterrupted(cause) ? undefined : Option.getOrUndefined(Cause.failureOption(cause))

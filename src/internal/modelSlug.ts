@@ -25,5 +25,33 @@ export const parseModelSlug = (slug: string): Either.Either<ModelSlug, InvalidRe
   return provider === undefined ? invalid(unknownProvider(vendor)) : Either.right({ provider, model })
 }
 
+/** The prefix in `compat` is the slug, but for one vendor. Source: `protocol/gateway.md` §6. */
+const prefixes: Readonly<Record<string, string>> = { "perplexity-ai": "perplexity" }
+
+/** As `compat` writes it, whichever of its names the vendor was called by. */
+export const toCompatModel = (slug: string): Either.Either<string, InvalidRequest> =>
+  Either.flatMap(parseModelSlug(slug), ({ provider, model }) => {
+    if (provider !== "compat") return Either.right(`${prefixes[provider] ?? provider}/${model}`)
+    return model === slug
+      ? Either.right(model)
+      : invalid("compat is no vendor: write the vendor's own name, such as openai/gpt-5-mini.")
+  })
+
+/**
+ * A model with its provider. A literal text that has no provider part, or an empty one, is not of this type.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type WellFormed<Slug extends string> = Slug extends `${infer Vendor}/${infer Model}`
+  ? Vendor extends ""
+    ? never
+    : Model extends "" | `/${string}` | `${string}/` | `${string}//${string}`
+      ? never
+      : Slug
+  : string extends Slug
+    ? Slug
+    : never
+
 const invalid = (message: string): Either.Either<never, InvalidRequest> =>
   Either.left(new InvalidRequest({ field: "model", message }))

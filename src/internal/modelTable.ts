@@ -9,6 +9,13 @@ export interface ModelLimits {
 
 type Row = readonly [name: string, contextWindow: number, maxOutputTokens?: number]
 
+const gemini: ReadonlyArray<Row> = [
+  ["gemini-2.5-pro", 1_048_576, 65_536],
+  ["gemini-2.5-flash", 1_048_576, 65_536],
+  ["gemini-2.5-flash-lite", 1_048_576, 65_536],
+  ["gemini-2.0-flash", 1_048_576, 8192]
+]
+
 const tables: Readonly<Record<string, ReadonlyArray<Row>>> = {
   openai: [
     ["gpt-5", 400_000, 128_000],
@@ -29,12 +36,8 @@ const tables: Readonly<Record<string, ReadonlyArray<Row>>> = {
     ["claude-haiku-4-5", 200_000, 64_000],
     ["claude-3-5-haiku", 200_000, 8192]
   ],
-  "google-ai-studio": [
-    ["gemini-2.5-pro", 1_048_576, 65_536],
-    ["gemini-2.5-flash", 1_048_576, 65_536],
-    ["gemini-2.5-flash-lite", 1_048_576, 65_536],
-    ["gemini-2.0-flash", 1_048_576, 8192]
-  ],
+  "google-ai-studio": gemini,
+  "google-vertex-ai": gemini,
   "workers-ai": [
     ["@cf/meta/llama-3.1-8b-instruct", 7968],
     ["@cf/meta/llama-3.3-70b-instruct-fp8-fast", 24_000]

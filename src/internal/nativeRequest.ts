@@ -1,19 +1,20 @@
 /** From a chat request to one provider's native request, with that provider's credential and nobody else's. */
-import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type { ChatRequest } from "../ChatRequest.js"
 import * as Provider from "../Provider.js"
 import { describe } from "./classify.js"
-import { type LegError, Unauthorized, Unsupported } from "./errors.js"
+import { InvalidRequest, type LegError, Unauthorized, Unsupported } from "./errors.js"
 import type { ProviderRequest } from "./exchange.js"
-import { mergeBody } from "./json.js"
+import { mergeBody, stringify } from "./json.js"
 import { unchecked } from "./unchecked.js"
-import type { Encoded, Wire } from "./wire/wire.js"
+import * as Reading from "./wire/reading.js"
+import type { Encoded, Reader, Wire } from "./wire/wire.js"
 
 /** Who is asked, and how. */
 export interface Recipient<I> {
-  readonly tag: Context.Tag<I, Provider.Provider>
+  /** Looked up at each attempt. */
+  readonly provider: Effect.Effect<Provider.Provider, never, I>
   readonly slug: string
   readonly model: string
   readonly wire: Wire
@@ -29,22 +30,67 @@ export interface Settings {
 
 /** Looks the provider up, and its key, at each attempt. */
 export const make = <I>(
-  { wire, model, slug, tag }: Recipient<I>,
+  { wire, model, slug, provider }: Recipient<I>,
   request: ChatRequest,
   { stream, maxOutputTokens, unsupported }: Settings
 ): Effect.Effect<ProviderRequest, LegError, I> => {
   const encoded = wire.encode({ model, request, stream, provider: slug, maxOutputTokens })
-  if (encoded.unsupported.length > 0 && unsupported === "fail") {
-    return Effect.fail(cannotTake(slug, model, encoded.unsupported.join(", ")))
-  }
-  return Effect.flatMap(tag, (provider) =>
-    Effect.map(keyOf(provider, model), (key) => assemble(encoded, request, provider, model, key))
+  return Effect.map(addressed({ provider, slug, model }, request, encoded, unsupported), (native) => {
+    const reader = Reading.of(wire, request, encoded)
+    if (reader !== wire) readers.set(native, reader)
+    return native
+  })
+}
+
+/** What was encoded, with its provider's credential. */
+export const addressed = <I>(
+  { model, slug, provider }: Omit<Recipient<I>, "wire">,
+  request: Pick<ChatRequest, "providerOptions" | "options">,
+  encoded: Omit<Encoded, "outputTool">,
+  unsupported: "fail" | "drop"
+): Effect.Effect<ProviderRequest, LegError, I> =>
+  encoded.unsupported.length > 0 && unsupported === "fail"
+    ? Effect.fail(cannotTake(slug, model, encoded.unsupported.join(", ")))
+    : Effect.flatMap(provider, (provider) => {
+        const assembled = Effect.map(keyOf(provider, model), (key) =>
+          assemble(encoded, request, provider, model, key)
+        )
+        const { sign } = provider
+        return sign === undefined
+          ? assembled
+          : Effect.flatMap(assembled, (native) => signed(native, sign, model))
+      })
+
+/** The same request with the headers that its signature consists of. */
+const signed = (
+  request: ProviderRequest,
+  sign: NonNullable<Provider.Provider["sign"]>,
+  model: string
+): Effect.Effect<ProviderRequest, LegError> => {
+  const body = stringify(request.body)
+  // What cannot be written is refused before it is sent.
+  if (body === undefined) return Effect.succeed(request)
+  return Effect.mapBoth(
+    Effect.suspend(() => sign({ endpoint: request.endpoint, body })),
+    {
+      onSuccess: (headers) => ({ ...request, headers: { ...request.headers, ...headers }, body }),
+      onFailure: (reason) =>
+        reason instanceof InvalidRequest
+          ? reason
+          : noKey(request.provider, model, `the request could not be signed: ${describe(reason)}`)
+    }
   )
 }
 
+/** How the answers to some requests are read: otherwise than their wire format alone would read them. */
+const readers = new WeakMap<ProviderRequest, Reader>()
+
+/** How the answer to a request that was made here is read. */
+export const readerOf = (request: ProviderRequest, wire: Reader): Reader => readers.get(request) ?? wire
+
 const assemble = (
-  encoded: Encoded,
-  request: ChatRequest,
+  encoded: Omit<Encoded, "outputTool">,
+  request: Pick<ChatRequest, "providerOptions" | "options">,
   provider: Provider.Provider,
   model: string,
   key: Redacted.Redacted | undefined

@@ -5,13 +5,16 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
-import type { AiGateway } from "../AiGateway.js"
+import { AiGateway } from "../AiGateway.js"
 import * as Provider from "../Provider.js"
+import type * as Embedding from "./embedding.js"
+import * as EmbeddingLeg from "./embeddingLeg.js"
 import type { InvalidRequest } from "./errors.js"
 import * as Leg from "./leg.js"
 import * as Model from "./model.js"
 import { limitsOf } from "./modelTable.js"
 import type { ProviderRow } from "./providerTable.js"
+import type { EmbeddingWire } from "./wire/embeddings/embeddingWire.js"
 import type { Wire } from "./wire/wire.js"
 
 export const make = (row: ProviderRow, { apiKey, headers }: Provider.Options): Provider.Provider =>
@@ -30,10 +33,10 @@ export const layer = <I>(
   )
 
 /** Reads the settings that are there, by their names, and makes a layer of them. */
-export const layerConfig = <C extends object, I>(
+export const layerConfig = <C extends object, I, R = never>(
   configs: C,
-  build: (settings: Settings<C>) => Layer.Layer<I, InvalidRequest>
-): Layer.Layer<I, ConfigError | InvalidRequest> => {
+  build: (settings: Settings<C>) => Layer.Layer<I, InvalidRequest, R>
+): Layer.Layer<I, ConfigError | InvalidRequest, R> => {
   const present: Record<string, Config.Config<unknown>> = {}
   // `Config.all` cannot read a key that holds `undefined`.
   for (const [name, config] of Object.entries(configs)) if (Config.isConfig(config)) present[name] = config
@@ -57,7 +60,24 @@ export const model = <I>(
   name: string,
   options: Leg.ModelOptions = {}
 ): Model.Leg<I | AiGateway> =>
-  Leg.make({ tag, slug: row.slug, model: name, wire, options, limits: limitsOf(row.slug, name) })
+  Leg.make({
+    provider: tag,
+    gateway: AiGateway,
+    slug: row.slug,
+    model: name,
+    wire,
+    options,
+    limits: limitsOf(row.slug, name)
+  })
+
+export const embeddingModel = <I>(
+  tag: Context.Tag<I, Provider.Provider>,
+  row: ProviderRow,
+  wire: EmbeddingWire,
+  name: string,
+  options: EmbeddingLeg.ModelOptions = {}
+): Embedding.With<I | AiGateway> =>
+  EmbeddingLeg.make({ provider: tag, gateway: AiGateway, slug: row.slug, model: name, wire, options })
 
 /** A model whose settings are wrong in a way that only a call can tell: a model is a value, and has no error channel. */
 export const invalidModel = <R>(leg: Model.Leg<R>, invalid: InvalidRequest): Model.Leg<R> =>

@@ -10,7 +10,7 @@ export interface ProviderRow {
   readonly authPrefix: string
 }
 
-const row = (slug: string, authHeader = "authorization", authPrefix = "Bearer "): ProviderRow => ({
+export const row = (slug: string, authHeader = "authorization", authPrefix = "Bearer "): ProviderRow => ({
   slug,
   authHeader,
   authPrefix
@@ -28,3 +28,9 @@ export const groq: ProviderRow = row("groq")
 export const mistral: ProviderRow = row("mistral")
 // In the models of the gateway's own OpenAI-shaped endpoint this vendor is `perplexity`.
 export const perplexity: ProviderRow = row("perplexity-ai")
+// A Bedrock API key; or a signature in its place, or nothing.
+export const awsBedrock: ProviderRow = row("aws-bedrock")
+// The gateway's documentation shows `Token`; the vendor's own says Bearer.
+export const cohere: ProviderRow = row("cohere")
+// An access token, or the base64 of a service account's JSON with its region.
+export const googleVertexAi: ProviderRow = row("google-vertex-ai")

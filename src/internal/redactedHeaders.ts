@@ -11,6 +11,7 @@ export const credentialHeaders: ReadonlyArray<string> = [
   "x-goog-api-key",
   "api-key",
   "xi-api-key",
+  "x-amz-security-token",
   "cf-access-token",
   "cf-access-client-secret"
 ]

@@ -55,15 +55,18 @@ export const run = <A, R, R2>(
   policy: Effect.Effect<RetryPolicy | undefined, never, R2>,
   waiting: (error: LegError) => void
 ): Effect.Effect<A, LegError, R | R2> =>
-  Effect.catchAll(attempt, (error) =>
-    isRetryable(error)
-      ? Effect.flatMap(policy, (found) =>
-          found === undefined
-            ? Effect.fail(error)
-            : Effect.flatMap(driver(found), (next) => again(attempt, error, next, waiting))
-        )
-      : Effect.fail(error)
-  )
+  Effect.catchAllCause(attempt, (cause) => {
+    const failed = (error: LegError): Effect.Effect<A, LegError, R | R2> =>
+      isRetryable(error)
+        ? Effect.flatMap(policy, (found) =>
+            found === undefined
+              ? Effect.fail(error)
+              : Effect.flatMap(driver(found), (next) => again(attempt, error, next, waiting))
+          )
+        : Effect.fail(error)
+    // A cause that is one error and nothing else needs no search for defects beside it.
+    return cause._tag === "Fail" ? failed(cause.error) : Effect.catchAll(Effect.failCause(cause), failed)
+  })
 
 const again = <A, R>(
   attempt: Effect.Effect<A, LegError, R>,

@@ -1,31 +1,22 @@
 /** From a provider's request to a classified response: headers, credentials, the envelope of the universal endpoint. */
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
+import { fromHeaders } from "../GatewayMetadata.js"
 import * as RequestOptions from "../RequestOptions.js"
-import { classify, describe } from "./classify.js"
+import * as Dispatch from "./dispatch.js"
 import { placeOf } from "./endpoint.js"
-import { InvalidRequest, type LegError, TransportFailure } from "./errors.js"
+import { InvalidRequest, type LegError } from "./errors.js"
 import type { GatewayResponse, ProviderRequest } from "./exchange.js"
-import { type Asked, Response, readText } from "./gatewayResponse.js"
+import type { Asked } from "./gatewayResponse.js"
 import type { GatewayUrl } from "./gatewayUrl.js"
-import { parseJson } from "./json.js"
-import { credentialHeaders } from "./redactedHeaders.js"
-import type { Arrival, OutgoingRequest, Transport } from "./transport/transport.js"
-
-/** Headers as they go out, and the secrets among them, which no text may show. */
-interface Sealed {
-  readonly headers: Readonly<Record<string, string>>
-  readonly secrets: ReadonlyArray<string>
-}
-
-/** An error's body is read no further than this many bytes. */
-const errorBodyLimit = 64 * 1024
+import { encodeBody, toJson } from "./requestBody.js"
+import { type Sealed, seal } from "./sealedHeaders.js"
+import type { Arrival, IncomingResponse, Transport, TransportKind } from "./transport/transport.js"
 
 export interface Sender {
-  readonly transport: "https" | "binding"
+  readonly transport: TransportKind
   readonly defaults: RequestOptions.RequestOptions
   readonly send: (request: ProviderRequest) => Effect.Effect<GatewayResponse, LegError>
   readonly sendFirst: (requests: ReadonlyArray<ProviderRequest>) => Effect.Effect<GatewayResponse, LegError>
@@ -39,34 +30,7 @@ export const make = (options: {
 }): Sender => {
   const { transport, url, defaults } = options
 
-  const dispatch = (
-    request: Either.Either<Outgoing, InvalidRequest>,
-    asked: Asked
-  ): Effect.Effect<GatewayResponse, LegError> => {
-    if (request._tag === "Left") return Effect.fail(request.left)
-    const scrub = scrubber([...options.headers.secrets, ...request.right.secrets])
-    return Effect.uninterruptibleMask((restore) =>
-      Effect.matchEffect(restore(transport.send(request.right)), {
-        onFailure: (error) => Effect.fail(named(error, asked, scrub)),
-        onSuccess: (incoming) => {
-          if (incoming.status >= 200 && incoming.status < 300) {
-            return Effect.succeed(new Response(incoming, asked, scrub))
-          }
-          return Effect.flatMap(
-            restore(Effect.merge(Effect.mapError(readText(incoming, errorBodyLimit), () => ""))),
-            (body) => {
-              // The body was read: closing what is over would cost an abort, with its exception and stack.
-              const { arrival } = request.right
-              if (arrival !== undefined) arrival.close = undefined
-              return Effect.flatMap(Clock.currentTimeMillis, (now) =>
-                Effect.fail(classify(incoming.status, incoming.headers, scrub(body), { ...asked, now }))
-              )
-            }
-          )
-        }
-      })
-    )
-  }
+  const dispatch = Dispatch.make(transport, options.headers.secrets)
 
   const withOptions = <A, E>(
     f: (scope: RequestOptions.RequestOptions) => Effect.Effect<A, E>
@@ -87,10 +51,9 @@ export const make = (options: {
       ),
     sendFirst: (requests) =>
       withOptions((scope) =>
-        dispatch(universal(url, options.headers, scope, requests), {
-          provider: "universal",
-          model: undefined
-        })
+        dispatch(universal(url, options.headers, scope, requests), severalAsked, (incoming) =>
+          entryOf(incoming, requests)
+        )
       )
   }
 }
@@ -112,16 +75,12 @@ export const arriving = <A, E, R>(
   return Effect.onError(restore(effect), () => arrival.close ?? Effect.void)
 }
 
-interface Outgoing extends OutgoingRequest {
-  readonly secrets: ReadonlyArray<string>
-}
-
 const native = (
   url: GatewayUrl,
   gateway: Sealed,
   scope: RequestOptions.RequestOptions,
   request: ProviderRequest
-): Either.Either<Outgoing, InvalidRequest> => {
+): Either.Either<Dispatch.Outgoing, InvalidRequest> => {
   const place = placeOf(request, "")
   if (place !== undefined) return Either.left(place)
   const options = RequestOptions.toHeaders(RequestOptions.merge(scope, request.options))
@@ -143,13 +102,16 @@ const native = (
   })
 }
 
-/** Options of the region are the outer headers; a request's own are the entry's. Source: `protocol/gateway.md` §1.3, §2.3. */
+/**
+ * Options of the region are the outer headers; a request's own are the entry's: its timeout and retries in the entry's
+ * `config`, the others in its headers. Source: `protocol/gateway.md` §1.3, §2.3.
+ */
 const universal = (
   url: GatewayUrl,
   gateway: Sealed,
   scope: RequestOptions.RequestOptions,
   requests: ReadonlyArray<ProviderRequest>
-): Either.Either<Outgoing, InvalidRequest> => {
+): Either.Either<Dispatch.Outgoing, InvalidRequest> => {
   if (!url.universal)
     return invalid("customDomain", "A custom domain has no universal endpoint: use accountId and gatewayId.")
   if (requests.length === 0) return invalid("requests", "sendFirst needs at least one request.")
@@ -167,9 +129,23 @@ const universal = (
     url: url.base,
     headers: { "content-type": "application/json", ...outer.right, ...gateway.headers },
     body: JSON.stringify(entries),
-    arrival: undefined,
+    arrival: requests[0] && arrivals.get(requests[0]),
     secrets
   })
+}
+
+const severalAsked: Asked = { provider: "universal", model: undefined }
+
+/**
+ * Whose answer it is. A success without a step is the first entry's. A failure without one is taken for the last entry's:
+ * the gateway tries that one last, and which one's answer it then gives is documented nowhere. Source:
+ * `protocol/gateway.md` §3.1, §4.4.
+ */
+const entryOf = ({ status, headers }: IncomingResponse, requests: ReadonlyArray<ProviderRequest>): Asked => {
+  const unsaid = status >= 200 && status < 300 ? 0 : requests.length - 1
+  const { step } = fromHeaders(headers)
+  const entry = requests[headers["cf-aig-step"] === undefined ? unsaid : (step ?? -1)]
+  return entry === undefined ? severalAsked : { provider: entry.provider, model: entry.model }
 }
 
 const toEntry = (
@@ -188,68 +164,34 @@ const toEntry = (
   const query = toJson(request.body)
   if (query === undefined) return invalid(`${prefix}body`, "An entry of a universal request must be JSON.")
   secrets.push(...own.right.secrets)
-  const headers = { "content-type": "application/json", ...own.right.headers, ...options.right }
-  return Either.right({ provider: request.provider, endpoint: request.endpoint, headers, query })
+  const { config, rest } = splitOptions(options.right)
+  const headers = { "content-type": "application/json", ...own.right.headers, ...rest }
+  return Either.right({
+    provider: request.provider,
+    endpoint: request.endpoint,
+    headers,
+    ...(config === undefined ? {} : { config }),
+    query
+  })
 }
 
-const encodeBody = (body: unknown): Either.Either<string | Uint8Array | undefined, InvalidRequest> => {
-  if (body === undefined || typeof body === "string" || body instanceof Uint8Array) return Either.right(body)
-  if (body instanceof ArrayBuffer) return Either.right(new Uint8Array(body))
-  if (ArrayBuffer.isView(body))
-    return Either.right(new Uint8Array(body.buffer, body.byteOffset, body.byteLength))
-  if (isForeignBody(body))
-    return invalid("body", "body must be JSON, text or bytes; form data and streams are not sent.")
-  try {
-    const text: string | undefined = JSON.stringify(body)
-    return text === undefined ? invalid("body", "body cannot be written as JSON.") : Either.right(text)
-  } catch (reason) {
-    return invalid("body", `body cannot be written as JSON: ${describe(reason)}`)
+/** The options that an entry takes in its `config`, by their headers. */
+const configNames: Readonly<Record<string, string>> = {
+  "cf-aig-request-timeout": "requestTimeout",
+  "cf-aig-max-attempts": "maxAttempts",
+  "cf-aig-retry-delay": "retryDelay",
+  "cf-aig-backoff": "backoff"
+}
+
+const splitOptions = (options: Readonly<Record<string, string>>) => {
+  const config: Record<string, string | number> = {}
+  const rest: Record<string, string> = {}
+  for (const [header, value] of Object.entries(options)) {
+    const name = configNames[header]
+    if (name === undefined) rest[header] = value
+    else config[name] = name === "backoff" ? value : Number(value)
   }
-}
-
-/** What `JSON.stringify` would silently turn into `{}`. */
-const isForeignBody = (body: unknown): boolean =>
-  (typeof FormData !== "undefined" && body instanceof FormData) ||
-  (typeof ReadableStream !== "undefined" && body instanceof ReadableStream) ||
-  (typeof Blob !== "undefined" && body instanceof Blob) ||
-  body instanceof URLSearchParams
-
-const toJson = (body: unknown): unknown => {
-  const encoded = encodeBody(body)
-  if (encoded._tag === "Left" || encoded.right === undefined) return undefined
-  const text = typeof encoded.right === "string" ? encoded.right : new TextDecoder().decode(encoded.right)
-  return parseJson(text)
-}
-
-/** Unwraps secrets, as late as possible, and checks what a header cannot carry. */
-const seal = (
-  field: string,
-  headers: Readonly<Record<string, string | Redacted.Redacted | undefined>> | undefined
-): Either.Either<Sealed, InvalidRequest> => {
-  const open: Record<string, string> = {}
-  const secrets: Array<string> = []
-  for (const [name, value] of Object.entries(headers ?? {})) {
-    if (value === undefined) continue
-    const key = name.toLowerCase()
-    // These describe a connection, and that is the HTTP client's and the gateway's to say.
-    if (key === "host" || key === "content-length") continue
-    const text = Redacted.isRedacted(value) ? Redacted.value(value) : value
-    // A client's own complaint about a bad value would quote it, and with it the key.
-    if (
-      typeof text !== "string" ||
-      !/^[\t\x20-\x7e]*$/.test(text) ||
-      !/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)
-    ) {
-      return invalid(
-        `${field}.${name}`,
-        `The header ${JSON.stringify(name)} has a character that a header cannot carry, such as a line break.`
-      )
-    }
-    if (Redacted.isRedacted(value) || credentialHeaders.includes(key))
-      secrets.push(text.replace(/^(Bearer|Token|Key|Basic) /i, ""))
-    open[key] = text
-  }
-  return Either.right({ headers: open, secrets })
+  return { rest, config: Object.keys(config).length === 0 ? undefined : config }
 }
 
 /** The headers that every request of a gateway has. */
@@ -278,24 +220,6 @@ export const gatewayHeaders = ({
         : error
   )
 }
-
-const scrubber = (secrets: ReadonlyArray<string>): ((text: string) => string) => {
-  // A very short "secret" would tear ordinary words apart, and protects nothing.
-  const long = secrets.filter((secret) => secret.length >= 6)
-  if (long.length === 0) return (text) => text
-  return (text) => long.reduce((scrubbed, secret) => scrubbed.split(secret).join("<redacted>"), text)
-}
-
-/** A client may quote the headers that it could not send. */
-const named = (error: LegError, { provider, model }: Asked, scrub: (text: string) => string): LegError =>
-  error._tag === "TransportFailure"
-    ? new TransportFailure({
-        ...error,
-        provider: error.provider ?? provider,
-        model: error.model ?? model,
-        message: scrub(error.message)
-      })
-    : error
 
 const invalid = (field: string, message: string): Either.Either<never, InvalidRequest> =>
   Either.left(new InvalidRequest({ field, message }))

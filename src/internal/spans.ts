@@ -18,12 +18,14 @@ export interface SpanOptions {
   readonly parent?: Tracer.AnySpan | undefined
   readonly name: string
   readonly kind: Tracer.SpanKind
+  /** What is done, in the words of the conventions. Absent: `chat`. */
+  readonly operation?: "embeddings" | undefined
   readonly provider: string
   readonly model: string
 }
 
-const attributes = ({ provider, model }: SpanOptions): Record<string, unknown> => ({
-  "gen_ai.operation.name": "chat",
+const attributes = ({ provider, model, operation }: SpanOptions): Record<string, unknown> => ({
+  "gen_ai.operation.name": operation ?? "chat",
   "gen_ai.provider.name": provider,
   "gen_ai.request.model": model
 })
@@ -84,7 +86,9 @@ const makeSpan = (options: SpanOptions): Effect.Effect<Tracer.Span> =>
 
 const failedExit = <A, E extends AiGatewayError>(span: Tracer.Span, exit: Exit.Exit<A, E>): void => {
   if (Exit.isSuccess(exit)) return
-  const error = Cause.failureOption(exit.cause)
+  const { cause } = exit
+  if (cause._tag === "Fail") return failed(span, cause.error)
+  const error = Cause.failureOption(cause)
   if (error._tag === "Some") failed(span, error.value)
 }
 

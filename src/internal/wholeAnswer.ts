@@ -8,15 +8,15 @@ import type { GatewayResponse } from "./exchange.js"
 import { type Asked, Response } from "./gatewayResponse.js"
 import { parseJson, stringify } from "./json.js"
 import { pushEnding } from "./wire/ending.js"
-import { type Fault, isFault, type MalformedFault, type Wire } from "./wire/wire.js"
+import { type Fault, isFault, type MalformedFault, type Reader } from "./wire/wire.js"
 
 export const decode = (
-  wire: Wire,
+  wire: Reader,
   json: unknown,
   response: GatewayResponse,
   asked: Asked
 ): Either.Either<Decoded, LegError> => {
-  const error = classifySuccess(response.status, response.headers, json, asked)
+  const error = classifySuccess(response.status, response.headers, json, contextOf(response, asked))
   if (error !== undefined) return Either.left(scrubError(json, response, asked, error))
   const decoded = wire.decode(json)
   if (!isFault(decoded)) return Either.right(decoded)
@@ -32,7 +32,7 @@ export const faultError = (
 ): LegError => {
   switch (fault._tag) {
     case "ErrorFault":
-      return classifyEvent(scrubbed(fault.json, response), response.headers, asked)
+      return classifyEvent(scrubbed(fault.json, response), response.headers, contextOf(response, asked))
     case "MalformedFault":
       return malformed(placeOf(fault), found, response, asked)
     case "TruncatedFault":
@@ -43,8 +43,16 @@ export const faultError = (
 /** The same error, from a body without credentials; usually the body has none, and nothing is done twice. */
 const scrubError = (json: unknown, response: GatewayResponse, asked: Asked, error: LegError): LegError => {
   const clean = scrubbed(json, response)
-  return clean === json ? error : (classifySuccess(response.status, response.headers, clean, asked) ?? error)
+  return clean === json
+    ? error
+    : (classifySuccess(response.status, response.headers, clean, contextOf(response, asked)) ?? error)
 }
+
+/** Who was asked, and on which host, which only the response knows. */
+const contextOf = (response: GatewayResponse, asked: Asked): Asked =>
+  response instanceof Response && response.asked.host !== undefined
+    ? { ...asked, host: response.asked.host }
+    : asked
 
 /** JSON from outside, without our own credentials in it. */
 const scrubbed = (json: unknown, response: GatewayResponse): unknown => {

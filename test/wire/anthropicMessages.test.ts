@@ -1,11 +1,17 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Encoding from "effect/Encoding"
 import * as FastCheck from "effect/FastCheck"
+import * as Schema from "effect/Schema"
 import * as ChatEvent from "../../src/ChatEvent.js"
 import * as ChatRequest from "../../src/ChatRequest.js"
 import type { Decoded } from "../../src/ChatResponse.js"
 import { wire } from "../../src/internal/wire/anthropicMessages.js"
+import * as Reading from "../../src/internal/wire/reading.js"
+import { schemaOf } from "../../src/internal/wire/toolDefinitions.js"
 import { type EncodeInput, type Fault, isFault } from "../../src/internal/wire/wire.js"
 import * as Message from "../../src/Message.js"
+import * as Tool from "../../src/Tool.js"
+import { anyRequest, silentlyDropped } from "./anyRequest.js"
 
 // --- helpers ----------------------------------------------------------------------------------------------------------
 
@@ -373,6 +379,722 @@ describe("a request to Anthropic", () => {
           JSON.stringify(body)
         }
       )
+    )
+  })
+})
+
+// --- what a request asks for beside its text --------------------------------------------------------------------------
+
+const weather = Tool.make("get_weather", {
+  description: "The weather of a city, now.",
+  parameters: Schema.Struct({ city: Schema.String })
+})
+const clock = Tool.make("get_time")
+const weatherSchema = {
+  type: "object",
+  required: ["city"],
+  properties: { city: { type: "string" } },
+  additionalProperties: false
+}
+const city: ChatRequest.Output = { name: "city", description: "A city.", jsonSchema: weatherSchema }
+
+type Asked = Partial<Omit<ChatRequest.ChatRequest, ChatRequest.TypeId>>
+
+const asked = (fields: Asked, input: Partial<EncodeInput> = {}) =>
+  wire.encode({
+    model: "claude-haiku-4-5",
+    stream: false,
+    provider: "anthropic",
+    ...input,
+    request: { [ChatRequest.TypeId]: ChatRequest.TypeId, messages: hello, ...fields }
+  })
+
+const old = { model: "claude-sonnet-4-20250514" }
+
+describe("tools for Anthropic", () => {
+  it("are written with input_schema, and without a choice unless one is made", () => {
+    const { body, unsupported } = asked({ tools: [weather, clock] })
+    assert.deepStrictEqual(body.tools, [
+      { name: "get_weather", description: "The weather of a city, now.", input_schema: weatherSchema },
+      { name: "get_time", input_schema: schemaOf(clock) }
+    ])
+    assert.notProperty(body, "tool_choice")
+    assert.deepStrictEqual(unsupported, [])
+  })
+
+  const choices: ReadonlyArray<readonly [Asked, unknown]> = [
+    [{ toolChoice: "auto" }, { type: "auto" }],
+    [{ toolChoice: "none" }, { type: "none" }],
+    [{ toolChoice: "required" }, { type: "any" }],
+    [{ toolChoice: { tool: "get_time" } }, { type: "tool", name: "get_time" }],
+    [{ parallelToolCalls: true }, undefined],
+    [{ parallelToolCalls: false }, { type: "auto", disable_parallel_tool_use: true }],
+    [
+      { toolChoice: "required", parallelToolCalls: false },
+      { type: "any", disable_parallel_tool_use: true }
+    ],
+    [
+      { toolChoice: { tool: "get_time" }, parallelToolCalls: false },
+      { type: "tool", name: "get_time", disable_parallel_tool_use: true }
+    ]
+  ]
+  for (const [fields, choice] of choices) {
+    it(`with ${JSON.stringify(fields)} have the choice ${JSON.stringify(choice)}`, () => {
+      const { body, unsupported } = asked({ tools: [weather, clock], ...fields })
+      assert.deepStrictEqual(body.tool_choice, choice)
+      assert.deepStrictEqual(unsupported, [])
+    })
+  }
+
+  it("that are none have no choice, which would be refused", () => {
+    const { body } = asked({ tools: [], toolChoice: "auto", parallelToolCalls: false })
+    assert.notProperty(body, "tools")
+    assert.notProperty(body, "tool_choice")
+  })
+
+  it("are strict only where they ask for it and the model knows strict tools", () => {
+    const strict = Tool.make("f", { parameters: Schema.Struct({ n: Schema.Int }), strict: true })
+    const written = (model: string): unknown => asked({ tools: [strict] }, { model }).body.tools
+    assert.deepInclude(written("claude-sonnet-4-5"), {
+      name: "f",
+      input_schema: schemaOf(strict),
+      strict: true
+    })
+    assert.deepStrictEqual(written("claude-sonnet-4-0"), [{ name: "f", input_schema: schemaOf(strict) }])
+  })
+
+  it("cannot be forced on models that do not take it", () => {
+    const { body, unsupported } = asked(
+      { tools: [clock], toolChoice: "required" },
+      { model: "claude-opus-5-5" }
+    )
+    assert.deepStrictEqual(unsupported, ["toolChoice"])
+    assert.notProperty(body, "tool_choice")
+  })
+})
+
+describe("the form of an answer of Anthropic", () => {
+  it("is the model's own, without a name", () => {
+    const { body, unsupported, outputTool } = asked({ output: city })
+    assert.deepStrictEqual(body.output_config, { format: { type: "json_schema", schema: weatherSchema } })
+    assert.notProperty(body, "tools")
+    assert.strictEqual(outputTool, undefined)
+    assert.deepStrictEqual(unsupported, [])
+  })
+
+  const natives: ReadonlyArray<readonly [string, boolean]> = [
+    ["claude-haiku-4-5", true],
+    ["claude-haiku-4-5-20251001", true],
+    ["claude-sonnet-4-5", true],
+    ["claude-opus-4-1-20250805", true],
+    ["claude-opus-5", true],
+    ["anthropic/claude-haiku-4.5", true],
+    ["claude-mythos-preview", true],
+    ["claude-sonnet-4-20250514", false],
+    ["claude-opus-4-0", false],
+    ["claude-3-7-sonnet-latest", false],
+    ["claude-3-haiku-20240307", false],
+    ["anthropic.claude-3-5-sonnet-20241022-v2:0", false],
+    ["claude-2.1", false]
+  ]
+  for (const [model, native] of natives) {
+    it(`of ${model} is ${native ? "in output_config" : "a forced tool"}`, () => {
+      const { body, outputTool } = asked({ output: city }, { model })
+      assert.strictEqual(body.output_config !== undefined, native)
+      assert.strictEqual(outputTool, native ? undefined : "city")
+      assert.deepStrictEqual(
+        body.tool_choice,
+        native ? undefined : { type: "tool", name: "city", disable_parallel_tool_use: true }
+      )
+    })
+  }
+
+  it("is a tool beside others, one of which must be called", () => {
+    const { body, outputTool, unsupported } = asked({ output: city, tools: [weather] }, old)
+    assert.deepStrictEqual(body.tools, [
+      { name: "get_weather", description: "The weather of a city, now.", input_schema: weatherSchema },
+      { name: "city", description: "A city.", input_schema: weatherSchema }
+    ])
+    assert.deepStrictEqual(body.tool_choice, { type: "any", disable_parallel_tool_use: true })
+    assert.strictEqual(outputTool, "city")
+    assert.deepStrictEqual(unsupported, [])
+  })
+
+  it("is the only tool that may be called, if the others must not", () => {
+    const { body } = asked({ output: city, tools: [weather], toolChoice: "none" }, old)
+    assert.deepInclude(body.tool_choice, { type: "tool", name: "city" })
+  })
+
+  it("by a tool cannot be had, if another tool must be called", () => {
+    const { unsupported } = asked({ output: city, tools: [weather], toolChoice: "required" }, old)
+    assert.deepStrictEqual(unsupported, ["toolChoice"])
+  })
+
+  it("by a tool has a name that no other tool has", () => {
+    const { body, outputTool } = asked({ output: city, tools: [Tool.make("city"), Tool.make("city_2")] }, old)
+    assert.strictEqual(outputTool, "city_3")
+    assert.deepInclude(body.tools, { name: "city_3", description: "A city.", input_schema: weatherSchema })
+  })
+
+  it("by a tool is read as the text of the answer, whole and streamed", () => {
+    const encoded = asked({ output: city }, old)
+    const reader = Reading.of(wire, requestOf(hello), encoded)
+    const answer = reader.decode({
+      content: [{ type: "tool_use", id: "t", name: "city", input: { city: "Oslo" } }],
+      stop_reason: "tool_use"
+    })
+    assert.deepInclude(answer, { parts: [{ type: "text", text: '{"city":"Oslo"}' }], finishReason: "stop" })
+    const decoder = reader.decoder()
+    const out: Array<ChatEvent.ChatEvent> = []
+    for (const event of [
+      messageStart(),
+      blockStart(0, { type: "tool_use", id: "t", name: "city", input: {} }),
+      delta(0, { type: "input_json_delta", partial_json: '{"city":' }),
+      delta(0, { type: "input_json_delta", partial_json: '"Oslo"}' }),
+      blockStop(0),
+      messageDelta("tool_use"),
+      messageStop
+    ])
+      assert.isUndefined(decoder.event(JSON.stringify(event), event.type, out))
+    assert.isUndefined(decoder.end(out))
+    const folded = ChatEvent.fold(out)
+    assert.strictEqual(folded.text, '{"city":"Oslo"}')
+    assert.strictEqual(folded.finishReason, "stop")
+    assert.deepStrictEqual(folded.toolCalls, [])
+  })
+
+  it("closes objects, and tells limits that structured outputs do not know in words", () => {
+    const parameters = Schema.Struct({
+      age: Schema.Int.pipe(Schema.between(0, 120)),
+      tags: Schema.Array(Schema.NonEmptyString),
+      note: Schema.optional(Schema.String)
+    })
+    const { body } = asked({ output: { name: "o", jsonSchema: schemaOf(Tool.make("o", { parameters })) } })
+    const text = JSON.stringify(body.output_config)
+    assert.notMatch(text, /"(minimum|maximum|minLength)":/)
+    assert.include(text, "minimum: 0")
+    assert.include(text, "maximum: 120")
+    assert.include(text, "minLength: 1")
+    assert.include(text, '"additionalProperties":false')
+  })
+
+  const unclosed: ReadonlyArray<readonly [string, ChatRequest.Output["jsonSchema"]]> = [
+    [
+      "records",
+      schemaOf(
+        Tool.make("o", {
+          parameters: Schema.Struct({ by: Schema.Record({ key: Schema.String, value: Schema.Number }) })
+        })
+      )
+    ],
+    [
+      "tuples",
+      schemaOf(
+        Tool.make("o", {
+          parameters: Schema.Struct({ at: Schema.Tuple(Schema.Number, Schema.Number) })
+        })
+      )
+    ],
+    ["anything", schemaOf(Tool.make("o", { parameters: Schema.Struct({ any: Schema.Unknown }) }))],
+    ["open objects", { type: "object", properties: { o: { type: "object" } } }],
+    [
+      "recursion",
+      {
+        type: "object",
+        properties: { t: { $ref: "#/$defs/T" } },
+        $defs: { T: { type: "object", properties: { t: { $ref: "#/$defs/T" } } } }
+      }
+    ]
+  ]
+  for (const [what, jsonSchema] of unclosed) {
+    it(`with ${what} is a forced tool, for structured outputs have none`, () => {
+      const { body, outputTool, unsupported } = asked({ output: { name: "o", jsonSchema } })
+      assert.strictEqual(outputTool, "o")
+      assert.deepInclude(body.tools, {
+        name: "o",
+        description: "Gives the answer.",
+        input_schema: jsonSchema
+      })
+      assert.deepStrictEqual(unsupported, [])
+    })
+    it(`with ${what} cannot be had of a model that cannot be forced`, () => {
+      const { body, outputTool, unsupported } = asked(
+        { output: { name: "o", jsonSchema } },
+        { model: "claude-opus-5-5" }
+      )
+      assert.strictEqual(outputTool, undefined)
+      assert.notProperty(body, "tools")
+      assert.deepStrictEqual(unsupported, ["output"])
+    })
+  }
+
+  it("may use one definition twice", () => {
+    const jsonSchema = {
+      type: "object",
+      properties: { a: { $ref: "#/$defs/N" }, b: { $ref: "#/$defs/N" } },
+      $defs: { N: { type: "object", properties: { n: { type: "number" } } } }
+    }
+    assert.deepInclude(asked({ output: { name: "o", jsonSchema } }).body.output_config, {
+      format: {
+        type: "json_schema",
+        schema: {
+          ...jsonSchema,
+          additionalProperties: false,
+          $defs: { N: { ...jsonSchema.$defs.N, additionalProperties: false } }
+        }
+      }
+    })
+  })
+})
+
+describe("images and files for Anthropic", () => {
+  const blocks = (...parts: ReadonlyArray<Message.UserPart>) => {
+    const { body, unsupported } = asked({ messages: [Message.user([Message.textPart("Look."), ...parts])] })
+    const [message] = body.messages as ReadonlyArray<{ readonly content: ReadonlyArray<unknown> }>
+    return { blocks: message?.content.slice(1), unsupported }
+  }
+  const text = (text: string) => Encoding.encodeBase64(text)
+
+  it("are blocks in their order, by URL or with their bytes", () => {
+    assert.deepStrictEqual(
+      blocks(
+        Message.image("https://a.example/cat.png", { detail: "high" }),
+        Message.image({ data: "AAEC", mediaType: "image/webp" }),
+        Message.image("data:image/GIF;base64,AAEC"),
+        Message.file("https://a.example/paper.pdf"),
+        Message.file({ data: "JVBER", mediaType: "application/pdf" }, { filename: "paper.pdf" }),
+        Message.file({ data: text("Grüße"), mediaType: "text/plain" }),
+        Message.file({ data: text("a,b"), mediaType: "text/csv" }, { filename: "t.csv" })
+      ),
+      {
+        blocks: [
+          { type: "image", source: { type: "url", url: "https://a.example/cat.png" } },
+          { type: "image", source: { type: "base64", media_type: "image/webp", data: "AAEC" } },
+          { type: "image", source: { type: "base64", media_type: "image/gif", data: "AAEC" } },
+          { type: "document", source: { type: "url", url: "https://a.example/paper.pdf" } },
+          {
+            type: "document",
+            source: { type: "base64", media_type: "application/pdf", data: "JVBER" },
+            title: "paper.pdf"
+          },
+          { type: "document", source: { type: "text", media_type: "text/plain", data: "Grüße" } },
+          {
+            type: "document",
+            source: { type: "text", media_type: "text/plain", data: "a,b" },
+            title: "t.csv"
+          }
+        ],
+        unsupported: []
+      }
+    )
+  })
+
+  const refused: ReadonlyArray<readonly [Message.UserPart, string]> = [
+    [Message.image({ data: "AAEC", mediaType: "image/heic" }), "images of type image/heic"],
+    [Message.image("gs://bucket/cat.png"), "images by URL"],
+    [Message.file("gs://bucket/paper.pdf"), "files by URL"],
+    [Message.file({ data: "AAEC", mediaType: "audio/mpeg" }), "files of type audio/mpeg"],
+    // Not UTF-8.
+    [Message.file({ data: "/w==", mediaType: "text/plain" }), "files of type text/plain"],
+    [Message.file({ data: "no base64!", mediaType: "text/plain" }), "files of type text/plain"]
+  ]
+  for (const [part, feature] of refused) {
+    it(`of a kind that is not taken are named: ${feature}, ${JSON.stringify(part.type)}`, () => {
+      assert.deepStrictEqual(blocks(part, part), { blocks: [], unsupported: [feature] })
+    })
+  }
+})
+
+describe("results of tools for Anthropic", () => {
+  const call = (id: string): Message.ToolCallPart => ({ type: "tool-call", id, name: "f", arguments: "{}" })
+  const result = (id: string, result: string, isError = false): Message.ToolResultPart => ({
+    type: "tool-result",
+    id,
+    name: "f",
+    result,
+    isError
+  })
+  const written = (...messages: ReadonlyArray<Message.Message>): unknown => asked({ messages }).body.messages
+
+  it("of one turn are one message, before what the user says", () => {
+    assert.deepStrictEqual(
+      written(
+        Message.assistant([call("a"), call("b")]),
+        Message.toolResults([result("b", "2")]),
+        Message.system("Be brief."),
+        Message.toolResults([result("a", "", true)]),
+        Message.user("And now?")
+      ),
+      [
+        {
+          role: "assistant",
+          content: [
+            { type: "tool_use", id: "a", name: "f", input: {} },
+            { type: "tool_use", id: "b", name: "f", input: {} }
+          ]
+        },
+        {
+          role: "user",
+          content: [
+            { type: "tool_result", tool_use_id: "b", content: "2" },
+            { type: "tool_result", tool_use_id: "a", content: "The tool failed.", is_error: true }
+          ]
+        },
+        { role: "user", content: "And now?" }
+      ]
+    )
+  })
+
+  it("stand behind their calls, even if the user said something in between", () => {
+    assert.deepStrictEqual(
+      written(
+        Message.assistant([call("a")]),
+        Message.user("Wait."),
+        Message.toolResults([result("a", "1")]),
+        Message.assistant("Done.")
+      ),
+      [
+        { role: "assistant", content: [{ type: "tool_use", id: "a", name: "f", input: {} }] },
+        { role: "user", content: [{ type: "tool_result", tool_use_id: "a", content: "1" }] },
+        { role: "user", content: "Wait." },
+        { role: "assistant", content: "Done." }
+      ]
+    )
+  })
+
+  it("belong to their calls, even if two calls of one turn share an id", () => {
+    assert.deepStrictEqual(
+      written(
+        Message.assistant([call("")]),
+        Message.assistant([call(""), call("")]),
+        Message.toolResults([result("", "1"), result("", "2")])
+      ),
+      [
+        { role: "assistant", content: [{ type: "tool_use", id: "call", name: "f", input: {} }] },
+        {
+          role: "assistant",
+          content: [
+            { type: "tool_use", id: "call_2", name: "f", input: {} },
+            { type: "tool_use", id: "call_3", name: "f", input: {} }
+          ]
+        },
+        {
+          role: "user",
+          content: [
+            { type: "tool_result", tool_use_id: "call_2", content: "1" },
+            { type: "tool_result", tool_use_id: "call_3", content: "2" }
+          ]
+        }
+      ]
+    )
+  })
+
+  it("may say nothing, and texts of white space are left out", () => {
+    assert.deepStrictEqual(
+      written(
+        Message.user([Message.textPart(" "), Message.textPart("Hi")]),
+        Message.assistant([{ type: "text", text: "\n\n" }, call("a")]),
+        Message.toolResults([result("a", "")]),
+        Message.user("")
+      ),
+      [
+        { role: "user", content: [{ type: "text", text: "Hi" }] },
+        { role: "assistant", content: [{ type: "tool_use", id: "a", name: "f", input: {} }] },
+        { role: "user", content: [{ type: "tool_result", tool_use_id: "a" }] }
+      ]
+    )
+  })
+})
+
+describe("the effort of reasoning for Anthropic", () => {
+  const effort = (
+    reasoningEffort: ChatRequest.ReasoningEffort,
+    input: Partial<EncodeInput> = {},
+    fields: Asked = {}
+  ) => {
+    const { body, unsupported } = asked({ reasoningEffort, ...fields }, input)
+    const { max_tokens, thinking, output_config } = body
+    return { max_tokens, thinking, output_config, unsupported }
+  }
+
+  it("is a budget for models that count their thoughts, within the limit of the answer", () => {
+    assert.deepStrictEqual(effort("high", { maxOutputTokens: 64_000 }), {
+      max_tokens: 64_000,
+      thinking: { type: "enabled", budget_tokens: 16_384 },
+      output_config: undefined,
+      unsupported: []
+    })
+    assert.deepInclude(effort("xhigh", { model: "claude-opus-4-1" }), {
+      max_tokens: 32_000,
+      thinking: { type: "enabled", budget_tokens: 24_000 }
+    })
+    assert.deepInclude(effort("medium", {}, { maxTokens: 4000 }), {
+      max_tokens: 4000,
+      thinking: { type: "enabled", budget_tokens: 3000 }
+    })
+  })
+
+  it("raises a limit that leaves no room to think", () => {
+    assert.deepInclude(effort("low", {}, { maxTokens: 500 }), {
+      max_tokens: 1524,
+      thinking: { type: "enabled", budget_tokens: 1024 },
+      unsupported: []
+    })
+  })
+
+  it("is a word for models that measure their thoughts themselves, and their thoughts are shown", () => {
+    assert.deepStrictEqual(effort("high", { model: "claude-sonnet-4-6" }), {
+      max_tokens: 32_000,
+      thinking: { type: "adaptive" },
+      output_config: { effort: "high" },
+      unsupported: []
+    })
+    assert.deepInclude(effort("xhigh", { model: "claude-sonnet-4-6" }), { output_config: { effort: "high" } })
+    assert.deepInclude(effort("xhigh", { model: "claude-opus-4-7" }), {
+      thinking: { type: "adaptive", display: "summarized" },
+      output_config: { effort: "xhigh" }
+    })
+    assert.deepInclude(effort("minimal", { model: "claude-opus-5" }), { output_config: { effort: "low" } })
+  })
+
+  it("stands beside the form of the answer", () => {
+    assert.deepStrictEqual(effort("low", { model: "claude-opus-4-6" }, { output: city }).output_config, {
+      format: { type: "json_schema", schema: weatherSchema },
+      effort: "low"
+    })
+  })
+
+  it("none is no thinking, or as little as the model can", () => {
+    for (const model of ["claude-haiku-4-5", "claude-opus-4-7", "claude-opus-5"]) {
+      assert.deepInclude(effort("none", { model }), {
+        max_tokens: 4096,
+        thinking: { type: "disabled" },
+        output_config: undefined,
+        unsupported: []
+      })
+    }
+    assert.deepInclude(effort("none", { model: "claude-sonnet-5-5" }), { output_config: { effort: "low" } })
+    assert.deepInclude(effort("none", { model: "claude-3-5-haiku-latest" }), {
+      thinking: undefined,
+      unsupported: []
+    })
+  })
+
+  it("cannot be had of a model that does not think", () => {
+    const { thinking, unsupported } = effort("low", { model: "claude-3-5-haiku-latest" })
+    assert.strictEqual(thinking, undefined)
+    assert.deepStrictEqual(unsupported, ["reasoningEffort"])
+  })
+
+  for (const model of ["claude-haiku-4-5", "claude-opus-4-6"]) {
+    it(`excludes sampling and forced tools (${model})`, () => {
+      const fields = { temperature: 0.5, topP: 0.5, topK: 3, tools: [clock] }
+      const { body, unsupported } = asked(
+        { ...fields, toolChoice: "required", reasoningEffort: "low" },
+        { model }
+      )
+      assert.deepStrictEqual(unsupported, ["temperature", "topP", "topK", "toolChoice"])
+      assert.notProperty(body, "temperature")
+      assert.notProperty(body, "top_p")
+      assert.notProperty(body, "top_k")
+      assert.notProperty(body, "tool_choice")
+      assert.deepStrictEqual(
+        asked({ tools: [clock], toolChoice: "none", reasoningEffort: "low" }).unsupported,
+        []
+      )
+    })
+  }
+
+  it("gives way to a form of the answer that a tool has to bring", () => {
+    const { body, unsupported } = asked({ output: city, reasoningEffort: "low" }, old)
+    assert.deepStrictEqual(unsupported, ["reasoningEffort"])
+    assert.notProperty(body, "thinking")
+    assert.deepInclude(body.tool_choice, { type: "tool", name: "city" })
+  })
+
+  it("with a budget needs the model's own thoughts before its latest calls", () => {
+    const thought: Message.AssistantPart = {
+      type: "reasoning",
+      text: "Hm.",
+      opaque: { provider: "anthropic", data: { type: "thinking", thinking: "Hm.", signature: "c2ln" } }
+    }
+    const turn = (...before: ReadonlyArray<Message.AssistantPart>): ReadonlyArray<Message.Message> => [
+      ...hello,
+      Message.assistant([...before, { type: "tool-call", id: "a", name: "f", arguments: "{}" }]),
+      Message.toolResults([{ type: "tool-result", id: "a", name: "f", result: "1" }])
+    ]
+    const unsupported = (messages: ReadonlyArray<Message.Message>, model: string) =>
+      asked({ messages, reasoningEffort: "low" }, { model }).unsupported
+    assert.deepStrictEqual(unsupported(turn(), "claude-haiku-4-5"), ["reasoningEffort"])
+    assert.deepStrictEqual(unsupported(turn(thought), "claude-haiku-4-5"), [])
+    assert.deepStrictEqual(unsupported([...turn(), ...hello], "claude-haiku-4-5"), [])
+    assert.deepStrictEqual(unsupported(turn(), "claude-opus-4-6"), [])
+  })
+})
+
+describe("sampling for Anthropic", () => {
+  it("ended with 4.7", () => {
+    const fields = { temperature: 0.5, topK: 3 }
+    assert.deepStrictEqual(asked(fields, { model: "claude-opus-4-6" }).unsupported, [])
+    const { body, unsupported } = asked(fields, { model: "claude-opus-4-7" })
+    assert.deepStrictEqual(unsupported, ["temperature", "topK"])
+    assert.notProperty(body, "temperature")
+  })
+
+  it("has either temperature or topP since 4.1", () => {
+    const fields = { temperature: 0.5, topP: 0.5 }
+    assert.deepStrictEqual(asked(fields, old).unsupported, [])
+    assert.deepStrictEqual(asked(fields).unsupported, ["topP"])
+    assert.deepStrictEqual(asked({ topP: 0.5 }).unsupported, [])
+  })
+})
+
+describe("any request to Anthropic", () => {
+  const models = [
+    "claude-2.1",
+    "claude-3-5-haiku-latest",
+    "claude-3-7-sonnet-latest",
+    "claude-sonnet-4-0",
+    "claude-opus-4-1",
+    "claude-haiku-4-5",
+    "claude-opus-4-6",
+    "claude-opus-4-8",
+    "claude-opus-5",
+    "claude-sonnet-5-5",
+    "claude-fable-5-1",
+    "something-else"
+  ]
+
+  /** What holds anyway, and so needs no words of its own. */
+  const holds = (request: ChatRequest.ChatRequest, model: string, dropped: string): boolean => {
+    const { body } = wire.encode({ model, request, stream: false, provider: "anthropic" })
+    switch (dropped) {
+      case "parallelToolCalls":
+        return (
+          body.tools === undefined ||
+          request.toolChoice === "none" ||
+          Object.entries(body.tool_choice ?? {}).some(([key]) => key === "disable_parallel_tool_use")
+        )
+      case "reasoningEffort":
+        return request.reasoningEffort === "none" && /claude-(2|3-5)/.test(model)
+      default:
+        return false
+    }
+  }
+
+  it("drops nothing silently", () => {
+    FastCheck.assert(
+      FastCheck.property(anyRequest, FastCheck.constantFrom(...models), (request, model) => {
+        const dropped = silentlyDropped(wire, request, { model, provider: "anthropic" })
+        assert.deepStrictEqual(
+          dropped.filter((what) => !holds(request, model, what)),
+          []
+        )
+      }),
+      { numRuns: 400 }
+    )
+  })
+
+  it("has a limit above its budget, and no forced tool or sampling beside its thinking", () => {
+    FastCheck.assert(
+      FastCheck.property(
+        anyRequest,
+        FastCheck.constantFrom(...models),
+        FastCheck.option(FastCheck.integer({ min: 1, max: 5000 }), { nil: undefined }),
+        (request, model, maxTokens) => {
+          const { body } = wire.encode({
+            model,
+            request: { ...request, maxTokens },
+            stream: true,
+            provider: "anthropic"
+          })
+          const thinking = body.thinking as { type: string; budget_tokens?: number } | undefined
+          if (thinking === undefined || thinking.type === "disabled") return
+          if (thinking.type === "enabled") {
+            assert.isAtLeast(thinking.budget_tokens ?? 0, 1024)
+            assert.isBelow(thinking.budget_tokens ?? 0, Number(body.max_tokens))
+          }
+          for (const field of ["temperature", "top_p", "top_k"]) assert.notProperty(body, field)
+          const choice = body.tool_choice as { type: string } | undefined
+          assert.include(["auto", "none", undefined], choice?.type)
+        }
+      ),
+      { numRuns: 400 }
+    )
+  })
+})
+
+describe("any conversation, as Anthropic gets it", () => {
+  it("has unique ids, no empty blocks, and results in the message behind their calls", () => {
+    const id = FastCheck.constantFrom("", "call_0", "toolu_1", "functions.f:0", "ü", "a b")
+    const part: FastCheck.Arbitrary<Message.AssistantPart> = FastCheck.oneof(
+      FastCheck.record({
+        type: FastCheck.constant("text" as const),
+        text: FastCheck.constantFrom("", " ", "x")
+      }),
+      FastCheck.record({
+        type: FastCheck.constant("reasoning" as const),
+        text: FastCheck.string(),
+        opaque: FastCheck.record({
+          provider: FastCheck.constantFrom("anthropic", "openai"),
+          data: FastCheck.constantFrom({ type: "thinking", thinking: "x", signature: "y" }, "x", null)
+        })
+      }),
+      FastCheck.record({
+        type: FastCheck.constant("tool-call" as const),
+        id,
+        name: FastCheck.constant("f"),
+        arguments: FastCheck.constantFrom("", "{}", '{"a":1}', "[1]", "null", "{")
+      })
+    )
+    const shuffled = FastCheck.boolean()
+    const turn = FastCheck.tuple(FastCheck.array(part, { maxLength: 4 }), shuffled, FastCheck.string()).map(
+      ([parts, split, result]): ReadonlyArray<Message.Message> => {
+        const results = parts.flatMap(
+          (part): ReadonlyArray<Message.ToolResultPart> =>
+            part.type === "tool-call" ? [{ type: "tool-result", id: part.id, name: "f", result }] : []
+        )
+        const messages = split
+          ? results.map((one) => Message.toolResults([one]))
+          : [Message.toolResults(results)]
+        const between = result.length % 2 === 0 ? [] : [Message.user("Wait.")]
+        return [Message.assistant(parts), ...between, ...messages, Message.user("Go on.")]
+      }
+    )
+    interface Block {
+      readonly type: string
+      readonly id?: string
+      readonly tool_use_id?: string
+      readonly text?: string
+    }
+    FastCheck.assert(
+      FastCheck.property(FastCheck.array(turn, { maxLength: 4 }), (turns) => {
+        const { body } = asked({ messages: [...hello, ...turns.flat()] })
+        const messages = body.messages as ReadonlyArray<{
+          role: string
+          content: string | ReadonlyArray<Block>
+        }>
+        const seen = new Set<string>()
+        for (const [index, { role, content }] of messages.entries()) {
+          assert.isAbove(content.length, 0)
+          if (typeof content === "string" || role !== "assistant") continue
+          const ids = content.flatMap((block) => (block.type === "tool_use" ? [block.id ?? ""] : []))
+          for (const block of content)
+            if (block.type === "text") assert.notStrictEqual(block.text?.trim(), "")
+          for (const id of ids) {
+            assert.match(id, /^[a-zA-Z0-9_-]+$/)
+            assert.isFalse(seen.has(id))
+            seen.add(id)
+          }
+          if (ids.length === 0) continue
+          const next = messages[index + 1]
+          const results = typeof next?.content === "string" ? [] : (next?.content ?? [])
+          assert.deepStrictEqual(
+            results.map((block) => block.tool_use_id),
+            ids
+          )
+        }
+      })
     )
   })
 })

@@ -1,11 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
+import * as Schema from "effect/Schema"
 import * as ChatEvent from "../../src/ChatEvent.js"
 import * as ChatRequest from "../../src/ChatRequest.js"
 import type { Decoded } from "../../src/ChatResponse.js"
-import { wire } from "../../src/internal/wire/googleGenerateContent.js"
+import * as GoogleGenerateContent from "../../src/internal/wire/googleGenerateContent.js"
 import { type EncodeInput, type Fault, isFault } from "../../src/internal/wire/wire.js"
 import * as Message from "../../src/Message.js"
+import * as Tool from "../../src/Tool.js"
+import { anyRequest, silentlyDropped } from "./anyRequest.js"
+
+const { wire } = GoogleGenerateContent
 
 // --- helpers ----------------------------------------------------------------------------------------------------------
 
@@ -294,6 +299,21 @@ describe("a request to Google", () => {
     assert.deepStrictEqual(encode([...hello, Message.toolResults([])]).body, encode(hello).body)
   })
 
+  it("puts results behind their calls, even if the user said something in between", () => {
+    const { body } = encode([
+      Message.assistant([{ type: "tool-call", id: "call_0", name: "f", arguments: "{}" }]),
+      Message.user("Wait."),
+      Message.toolResults([{ type: "tool-result", id: "call_0", name: "f", result: "a" }]),
+      Message.assistant("Done.")
+    ])
+    assert.deepStrictEqual(body.contents, [
+      { role: "model", parts: [{ functionCall: { name: "f", args: {} } }] },
+      { role: "user", parts: [{ functionResponse: { name: "f", response: { output: "a" } } }] },
+      { role: "user", parts: [{ text: "Wait." }] },
+      { role: "model", parts: [{ text: "Done." }] }
+    ])
+  })
+
   it("puts a signature on the part that it came with", () => {
     const { body } = encode([
       Message.assistant([
@@ -368,6 +388,342 @@ describe("a request to Google", () => {
       )
     )
   })
+})
+
+// --- what a request asks for beside its text --------------------------------------------------------------------------
+
+const weather = Tool.make("get_weather", {
+  description: "The weather of a city, now.",
+  parameters: Schema.Struct({ city: Schema.String })
+})
+const clock = Tool.make("get_time")
+const weatherSchema = {
+  type: "object",
+  required: ["city"],
+  properties: { city: { type: "string" } },
+  additionalProperties: false
+}
+const city: ChatRequest.Output = { name: "city", description: "A city.", jsonSchema: weatherSchema }
+
+type Asked = Partial<Omit<ChatRequest.ChatRequest, ChatRequest.TypeId>>
+
+const asked = (fields: Asked, input: Partial<EncodeInput> = {}, by = wire) =>
+  by.encode({
+    model: "gemini-2.5-flash",
+    stream: false,
+    provider: "google-ai-studio",
+    ...input,
+    request: { [ChatRequest.TypeId]: ChatRequest.TypeId, messages: hello, ...fields }
+  })
+
+const gemini3 = { model: "gemini-3-flash-preview" }
+
+const declared = [
+  {
+    name: "get_weather",
+    description: "The weather of a city, now.",
+    parametersJsonSchema: weatherSchema
+  },
+  { name: "get_time" }
+]
+
+describe("tools for Google", () => {
+  it("are declared with JSON Schema, and without any where they take nothing", () => {
+    const { body, unsupported } = asked({ tools: [weather, clock] })
+    assert.deepStrictEqual(body.tools, [{ functionDeclarations: declared }])
+    assert.notProperty(body, "toolConfig")
+    assert.deepStrictEqual(unsupported, [])
+  })
+
+  const choices: ReadonlyArray<readonly [ChatRequest.ToolChoice, unknown]> = [
+    ["auto", { mode: "AUTO" }],
+    ["none", { mode: "NONE" }],
+    ["required", { mode: "ANY" }],
+    [{ tool: "get_time" }, { mode: "ANY", allowedFunctionNames: ["get_time"] }]
+  ]
+  for (const [toolChoice, functionCallingConfig] of choices) {
+    it(`with the choice ${JSON.stringify(toolChoice)} are ${JSON.stringify(functionCallingConfig)}`, () => {
+      const { body, unsupported } = asked({ tools: [weather, clock], toolChoice })
+      assert.deepStrictEqual(body.toolConfig, { functionCallingConfig })
+      assert.deepStrictEqual(unsupported, [])
+    })
+  }
+
+  it("cannot be kept from being called together, unless they are not called at all", () => {
+    const unsupported = (fields: Asked) => asked({ parallelToolCalls: false, ...fields }).unsupported
+    assert.deepStrictEqual(unsupported({ tools: [clock] }), ["parallelToolCalls"])
+    assert.deepStrictEqual(unsupported({ tools: [clock], toolChoice: "none" }), [])
+    assert.deepStrictEqual(unsupported({ tools: [] }), [])
+    assert.deepStrictEqual(asked({ parallelToolCalls: true, tools: [clock] }).unsupported, [])
+  })
+})
+
+describe("the form of an answer of Google", () => {
+  it("is a JSON Schema", () => {
+    const { body, outputTool, unsupported } = asked({ output: city })
+    assert.deepStrictEqual(body.generationConfig, {
+      responseMimeType: "application/json",
+      responseJsonSchema: weatherSchema
+    })
+    assert.strictEqual(outputTool, undefined)
+    assert.deepStrictEqual(unsupported, [])
+  })
+
+  it("stands beside tools from Gemini 3 on", () => {
+    const { body, outputTool } = asked({ output: city, tools: [weather, clock] }, gemini3)
+    assert.deepInclude(body.generationConfig, { responseJsonSchema: weatherSchema })
+    assert.deepStrictEqual(body.tools, [{ functionDeclarations: declared }])
+    assert.strictEqual(outputTool, undefined)
+  })
+
+  it("is a tool beside others before, one of which must be called", () => {
+    const { body, outputTool, unsupported } = asked({ output: city, tools: [weather, clock] })
+    assert.notProperty(body, "generationConfig")
+    assert.deepStrictEqual(body.tools, [
+      {
+        functionDeclarations: [
+          ...declared,
+          { name: "city", description: "A city.", parametersJsonSchema: weatherSchema }
+        ]
+      }
+    ])
+    assert.deepStrictEqual(body.toolConfig, { functionCallingConfig: { mode: "ANY" } })
+    assert.strictEqual(outputTool, "city")
+    assert.deepStrictEqual(unsupported, [])
+    assert.deepStrictEqual(asked({ output: city, tools: [weather], toolChoice: "none" }).body.toolConfig, {
+      functionCallingConfig: { mode: "ANY", allowedFunctionNames: ["city"] }
+    })
+    assert.deepStrictEqual(asked({ output: city, tools: [weather], toolChoice: "required" }).unsupported, [
+      "toolChoice"
+    ])
+  })
+})
+
+describe("images and files for Google", () => {
+  it("are parts in their order, by URL or with their bytes", () => {
+    const { body, unsupported } = asked({
+      messages: [
+        Message.user([
+          Message.textPart("Look."),
+          Message.textPart(""),
+          Message.image({ data: "AAEC", mediaType: "image/webp" }, { detail: "low" }),
+          Message.image("data:image/gif;base64,AAEC"),
+          Message.image("https://a.example/cat.PNG?x=1"),
+          Message.image("gs://bucket/cat"),
+          Message.file({ data: "JVBER", mediaType: "application/pdf" }, { filename: "paper.pdf" }),
+          Message.file("https://a.example/notes.txt"),
+          Message.file("https://generativelanguage.googleapis.com/v1beta/files/abc")
+        ])
+      ]
+    })
+    assert.deepStrictEqual(unsupported, [])
+    assert.deepStrictEqual(body.contents, [
+      {
+        role: "user",
+        parts: [
+          { text: "Look." },
+          { inlineData: { mimeType: "image/webp", data: "AAEC" } },
+          { inlineData: { mimeType: "image/gif", data: "AAEC" } },
+          { fileData: { mimeType: "image/png", fileUri: "https://a.example/cat.PNG?x=1" } },
+          { fileData: { mimeType: "image/jpeg", fileUri: "gs://bucket/cat" } },
+          { inlineData: { mimeType: "application/pdf", data: "JVBER" } },
+          { fileData: { mimeType: "text/plain", fileUri: "https://a.example/notes.txt" } },
+          {
+            fileData: {
+              mimeType: "application/pdf",
+              fileUri: "https://generativelanguage.googleapis.com/v1beta/files/abc"
+            }
+          }
+        ]
+      }
+    ])
+  })
+})
+
+describe("the effort of reasoning for Google", () => {
+  const rows: ReadonlyArray<readonly [string, ChatRequest.ReasoningEffort, unknown]> = [
+    ["gemini-3-flash-preview", "minimal", { includeThoughts: true, thinkingLevel: "minimal" }],
+    ["gemini-3-flash-preview", "medium", { includeThoughts: true, thinkingLevel: "medium" }],
+    ["gemini-3-flash-preview", "xhigh", { includeThoughts: true, thinkingLevel: "high" }],
+    ["gemini-3-flash-preview", "none", { thinkingLevel: "minimal" }],
+    ["gemini-3-pro-preview", "none", { thinkingLevel: "low" }],
+    ["gemini-3-pro-preview", "medium", { includeThoughts: true, thinkingLevel: "low" }],
+    ["gemini-3.1-pro-preview", "medium", { includeThoughts: true, thinkingLevel: "medium" }],
+    ["gemini-3.6-flash", "minimal", { includeThoughts: true, thinkingLevel: "minimal" }],
+    ["gemini-3.7-flash", "minimal", { includeThoughts: true, thinkingLevel: "low" }],
+    ["gemini-3.10-flash-preview", "none", { thinkingLevel: "low" }],
+    ["gemini-3.7-flash-lite", "none", { thinkingLevel: "minimal" }],
+    ["gemini-flash-latest", "minimal", { includeThoughts: true, thinkingLevel: "low" }],
+    ["gemini-flash-lite-latest", "minimal", { includeThoughts: true, thinkingLevel: "minimal" }],
+    ["gemini-2.5-flash", "none", { thinkingBudget: 0 }],
+    ["gemini-2.5-flash", "minimal", { includeThoughts: true, thinkingBudget: 1024 }],
+    ["gemini-2.5-flash", "xhigh", { includeThoughts: true, thinkingBudget: 24_576 }],
+    ["gemini-2.5-flash-lite", "none", { thinkingBudget: 0 }],
+    ["gemini-2.5-pro", "xhigh", { includeThoughts: true, thinkingBudget: 32_768 }],
+    ["gemini-2.5-pro", "none", { thinkingBudget: 128 }],
+    ["models/gemini-2.5-pro", "low", { includeThoughts: true, thinkingBudget: 2048 }]
+  ]
+  for (const [model, reasoningEffort, thinkingConfig] of rows) {
+    it(`${reasoningEffort} of ${model} is ${JSON.stringify(thinkingConfig)}`, () => {
+      const { body, unsupported } = asked({ reasoningEffort }, { model })
+      assert.deepStrictEqual(body.generationConfig, { thinkingConfig })
+      assert.deepStrictEqual(unsupported, [])
+    })
+  }
+
+  for (const model of [
+    "gemini-2.0-flash",
+    "gemini-1.5-pro",
+    "gemini-pro",
+    "gemma-3-27b-it",
+    "gemini-2.5-flash-image"
+  ]) {
+    it(`cannot be had of ${model}, but none is what it has`, () => {
+      const { body, unsupported } = asked({ reasoningEffort: "low" }, { model })
+      assert.notProperty(body, "generationConfig")
+      assert.deepStrictEqual(unsupported, ["reasoningEffort"])
+      assert.deepStrictEqual(asked({ reasoningEffort: "none" }, { model }).unsupported, [])
+    })
+  }
+})
+
+describe("calls without a signature", () => {
+  const signed = (model: string, ...parts: ReadonlyArray<Message.AssistantPart>): unknown => {
+    const { body } = asked({ messages: [...hello, Message.assistant(parts)] }, { model })
+    return (body.contents as ReadonlyArray<{ parts: unknown }>)[1]?.parts
+  }
+  const call = (name: string): Message.AssistantPart => ({
+    type: "tool-call",
+    id: "call_0",
+    name,
+    arguments: "{}"
+  })
+
+  it("of other vendors are marked as such for Gemini 3, once in a turn", () => {
+    assert.deepStrictEqual(signed("gemini-3-pro-preview", call("f"), call("g")), [
+      { functionCall: { name: "f", args: {} }, thoughtSignature: "skip_thought_signature_validator" },
+      { functionCall: { name: "g", args: {} } }
+    ])
+    assert.deepStrictEqual(signed("gemini-2.5-pro", call("f")), [{ functionCall: { name: "f", args: {} } }])
+  })
+
+  it("are not marked where there is one", () => {
+    const own: Message.AssistantPart = {
+      type: "reasoning",
+      text: "",
+      opaque: opaque({ thoughtSignature: "s" })
+    }
+    assert.deepStrictEqual(signed("gemini-3-pro-preview", own, call("f"), call("g")), [
+      { functionCall: { name: "f", args: {} }, thoughtSignature: "s" },
+      { functionCall: { name: "g", args: {} } }
+    ])
+  })
+})
+
+describe("a request to Vertex AI", () => {
+  const vertex = GoogleGenerateContent.vertex({
+    project: "my-project",
+    location: "us-central1",
+    streamArguments: true
+  })
+
+  it("goes to the project and the location", () => {
+    const base = "v1/projects/my-project/locations/us-central1/publishers/google/models/gemini-2.5-flash"
+    assert.strictEqual(asked({}, {}, vertex).endpoint, `${base}:generateContent`)
+    assert.strictEqual(
+      asked({}, { stream: true, model: "publishers/google/models/gemini-2.5-flash" }, vertex).endpoint,
+      `${base}:streamGenerateContent?alt=sse`
+    )
+  })
+
+  it("asks for arguments in pieces in streams with tools alone", () => {
+    const config = (fields: Asked, stream: boolean) => asked(fields, { stream }, vertex).body.toolConfig
+    assert.deepStrictEqual(config({ tools: [clock] }, true), {
+      functionCallingConfig: { streamFunctionCallArguments: true }
+    })
+    assert.deepStrictEqual(config({ tools: [clock], toolChoice: "required" }, true), {
+      functionCallingConfig: { mode: "ANY", streamFunctionCallArguments: true }
+    })
+    assert.isUndefined(config({ tools: [clock] }, false))
+    assert.isUndefined(config({}, true))
+    assert.isUndefined(asked({ tools: [clock] }, { stream: true }).body.toolConfig)
+  })
+
+  it("has no ids of calls", () => {
+    const { body } = asked(
+      {
+        messages: [
+          Message.assistant([{ type: "tool-call", id: "toolu_1", name: "f", arguments: "{}" }]),
+          Message.toolResults([{ type: "tool-result", id: "toolu_1", name: "f", result: "1" }])
+        ]
+      },
+      {},
+      vertex
+    )
+    assert.notInclude(JSON.stringify(body), "toolu_1")
+  })
+
+  it("carries Vertex's own signatures, and not those of AI Studio", () => {
+    const json = answer([{ functionCall: { name: "f" }, thoughtSignature: "s" }])
+    const parts = (by: typeof wire) => {
+      const read = by.decode(json)
+      return isFault(read) ? assert.fail("a fault") : read.parts
+    }
+    const replayed = (from: typeof wire, to: typeof wire) =>
+      JSON.stringify(asked({ messages: [Message.assistant(parts(from))] }, {}, to).body).includes(
+        '"thoughtSignature":"s"'
+      )
+    assert.deepStrictEqual(
+      [replayed(wire, wire), replayed(vertex, vertex), replayed(wire, vertex), replayed(vertex, wire)],
+      [true, true, false, false]
+    )
+    const decoder = vertex.decoder()
+    const out: Array<ChatEvent.ChatEvent> = []
+    decoder.event(JSON.stringify(json), undefined, out)
+    assert.deepInclude(out, {
+      _tag: "ReasoningOpaque",
+      provider: "google-vertex-ai",
+      data: { thoughtSignature: "s" }
+    })
+  })
+})
+
+describe("any request to Google", () => {
+  const models = [
+    "gemini-1.5-pro",
+    "gemini-2.5-pro",
+    "gemini-2.5-flash",
+    "gemini-3-pro-preview",
+    "gemini-flash-latest"
+  ]
+
+  /** What holds anyway, and so needs no words. */
+  const holds = (request: ChatRequest.ChatRequest, model: string, dropped: string): boolean =>
+    (dropped === "parallelToolCalls" && (request.tools === undefined || request.toolChoice === "none")) ||
+    (dropped === "reasoningEffort" && request.reasoningEffort === "none" && model === "gemini-1.5-pro")
+
+  for (const [name, by] of [
+    ["AI Studio", wire],
+    ["Vertex", GoogleGenerateContent.vertex({ project: "p", location: "global", streamArguments: true })]
+  ] as const) {
+    it(`of ${name} drops nothing silently`, () => {
+      FastCheck.assert(
+        FastCheck.property(
+          anyRequest,
+          FastCheck.constantFrom(...models),
+          FastCheck.boolean(),
+          (request, model, stream) => {
+            const dropped = silentlyDropped(by, request, { model, provider: "google-ai-studio", stream })
+            assert.deepStrictEqual(
+              dropped.filter((what) => !holds(request, model, what)),
+              []
+            )
+          }
+        ),
+        { numRuns: 250 }
+      )
+    })
+  }
 })
 
 // --- whole answers ----------------------------------------------------------------------------------------------------
@@ -503,7 +859,7 @@ describe("a whole answer of Google", () => {
       [answer([{ functionCall: { args: {} } }]), `${parts}[0].functionCall.name`],
       [answer([{ functionCall: { name: "" } }]), `${parts}[0].functionCall.name`],
       [answer([{ functionCall: { name: "f", args: "{}" } }]), `${parts}[0].functionCall.args`],
-      [answer([{ functionCall: { name: "f", willContinue: true } }]), `${parts}[0].functionCall.partialArgs`]
+      [answer([{ functionCall: { name: "f", partialArgs: {} } }]), `${parts}[0].functionCall.partialArgs`]
     ]
     for (const [json, place] of places) assert.strictEqual(placeOf(faultOf(json)), place)
   })
@@ -790,5 +1146,353 @@ describe("a stream of Google", () => {
         decoder.end(out)
       })
     )
+  })
+})
+
+// --- arguments in pieces ----------------------------------------------------------------------------------------------
+
+describe("a call whose arguments Vertex streams", () => {
+  const call = (functionCall: unknown, more: object = {}) => chunk([{ functionCall, ...more }])
+  const open = (name: string, more: object = {}) => call({ name, willContinue: true, ...more })
+  const patch = (...partialArgs: ReadonlyArray<object>) => call({ partialArgs, willContinue: true })
+  const last = (...partialArgs: ReadonlyArray<object>) => call({ partialArgs })
+  const text = (jsonPath: string, stringValue: string, willContinue = false) => ({
+    jsonPath,
+    stringValue,
+    ...(willContinue ? { willContinue } : {})
+  })
+  const closed = call({})
+  const finish = chunk([{ text: "" }], { finishReason: "STOP" })
+
+  const calls = (streamed: Streamed) => {
+    assert.isUndefined(streamed.fault)
+    return streamed.events.flatMap((event) =>
+      event._tag === "ToolCall" ? [[event.name, event.arguments]] : []
+    )
+  }
+
+  it("is told once, when it is whole", () => {
+    const streamed = stream(
+      open("book"),
+      patch(text("$.city", "Bos", true)),
+      patch(text("$.city", "ton", true)),
+      patch(text("$.city", "")),
+      patch({ jsonPath: "$.nights", numberValue: 2 }, { jsonPath: "$.quiet", boolValue: false }),
+      patch({ jsonPath: "$.note", nullValue: "NULL_VALUE" }),
+      closed,
+      finish
+    )
+    const args = '{"city":"Boston","nights":2,"quiet":false,"note":null}'
+    assert.deepStrictEqual(streamed.events.slice(0, 2), [
+      { _tag: "ToolCallDelta", index: 0, name: "book", arguments: args },
+      { _tag: "ToolCall", index: 0, id: "call_0", name: "book", arguments: args }
+    ])
+    assert.strictEqual(finishOf(streamed).finishReason, "tool-calls")
+    assert.strictEqual(streamed.events.filter(({ _tag }) => _tag === "ToolCallDelta").length, 1)
+  })
+
+  it("has paths with keys, positions and quotes", () => {
+    assert.deepStrictEqual(
+      calls(
+        stream(
+          open("f"),
+          last(
+            text("$.a[0].b", "x"),
+            text("$.a[0].c-d", "y"),
+            { jsonPath: "$.a[1]", numberValue: 1 },
+            text("$['it\\'s'][\"q\\u0041\"]", "z"),
+            text("$.a[2][0]", "deep"),
+            { jsonPath: "$.__proto__.polluted", boolValue: true },
+            { jsonPath: "$.none[]" },
+            { jsonPath: "$.empty" },
+            { jsonPath: "$.late", willContinue: true },
+            text("$.late", "!")
+          ),
+          finish
+        )
+      ),
+      [
+        [
+          "f",
+          '{"a":[{"b":"x","c-d":"y"},1,["deep"]],"it\'s":{"qA":"z"},"__proto__":{"polluted":true},' +
+            '"none":[],"empty":{},"late":"!"}'
+        ]
+      ]
+    )
+    assert.isUndefined(Reflect.get({}, "polluted"))
+  })
+
+  it("may begin as an object, and no key of it is special", () => {
+    assert.deepStrictEqual(
+      calls(
+        stream(
+          open("f", { args: { o: {}, s: "a" } }),
+          last(
+            { jsonPath: "$.o.__proto__.polluted", boolValue: true },
+            text("$.o.toString", "t"),
+            text("$.s", "b")
+          ),
+          finish
+        )
+      ),
+      [["f", '{"o":{"__proto__":{"polluted":true},"toString":"t"},"s":"ab"}']]
+    )
+    assert.isUndefined(Reflect.get({}, "polluted"))
+  })
+
+  const closings: ReadonlyArray<readonly [string, ReadonlyArray<unknown>]> = [
+    ["an empty call", [patch(text("$.x", "1")), closed, finish]],
+    ["a last piece that does not go on", [last(text("$.x", "1")), finish]],
+    ["both", [last(text("$.x", "1")), closed, finish]],
+    ["the finish, without an end of its own", [patch(text("$.x", "1")), finish]]
+  ]
+  for (const [how, rest] of closings) {
+    it(`is closed by ${how}`, () => {
+      assert.deepStrictEqual(calls(stream(open("f"), ...rest)), [["f", '{"x":"1"}']])
+    })
+  }
+
+  it("is closed by the next call, even if that has the same name", () => {
+    assert.deepStrictEqual(
+      calls(
+        stream(
+          open("f"),
+          patch(text("$.x", "1")),
+          open("f"),
+          patch(text("$.x", "2")),
+          call({ name: "g", args: { y: 3 } }),
+          closed,
+          finish
+        )
+      ),
+      [
+        ["f", '{"x":"1"}'],
+        ["f", '{"x":"2"}'],
+        ["g", '{"y":3}']
+      ]
+    )
+  })
+
+  it("may go on as long as its last piece does", () => {
+    assert.deepStrictEqual(
+      calls(stream(open("f"), last(text("$.x", "a", true)), last(text("$.x", "b")), finish)),
+      [["f", '{"x":"ab"}']]
+    )
+  })
+
+  it("may come in one event, and may have no arguments", () => {
+    assert.deepStrictEqual(
+      calls(stream(call({ name: "f", partialArgs: [text("$.x", "1")] }), open("g"), closed, finish)),
+      [
+        ["f", '{"x":"1"}'],
+        ["g", "{}"]
+      ]
+    )
+  })
+
+  it("keeps its signature, and the one before keeps its own", () => {
+    const streamed = stream(
+      call({ name: "f", willContinue: true }, { thoughtSignature: "one" }),
+      patch(text("$.x", "1")),
+      call({ name: "g", willContinue: true }, { thoughtSignature: "two" }),
+      closed,
+      finish
+    )
+    const { message } = ChatEvent.fold(streamed.events)
+    const { body } = encode([message])
+    assert.deepStrictEqual(body.contents, [
+      {
+        role: "model",
+        parts: [
+          { functionCall: { name: "f", args: { x: "1" } }, thoughtSignature: "one" },
+          { functionCall: { name: "g", args: {} }, thoughtSignature: "two" }
+        ]
+      }
+    ])
+  })
+
+  it("is read in a whole answer too", () => {
+    const partialArgs = [text("$.x", "1")]
+    assert.deepStrictEqual(decoded(answer([{ functionCall: { name: "f", partialArgs } }])).parts, [
+      { type: "tool-call", id: "call_0", name: "f", arguments: '{"x":"1"}' }
+    ])
+    assert.deepStrictEqual(decoded(answer([{ functionCall: { name: "f", willContinue: true } }])).parts, [
+      { type: "tool-call", id: "call_0", name: "f", arguments: "{}" }
+    ])
+  })
+
+  it("does not count, if the stream is cut off within it", () => {
+    const streamed = stream(open("f"), patch(text("$.x", "1")))
+    assert.deepStrictEqual(streamed, { events: [], fault: { _tag: "TruncatedFault" }, done: false })
+  })
+
+  const place = "candidates[0].content.parts[0].functionCall"
+  const wrong: ReadonlyArray<readonly [unknown, string, string]> = [
+    [{ partialArgs: "x" }, `${place}.partialArgs`, "expected an array"],
+    [{ partialArgs: [5] }, `${place}.partialArgs[0]`, "expected an object"],
+    [{ partialArgs: [{ stringValue: "x" }] }, `${place}.partialArgs[0].jsonPath`, "expected text"],
+    [
+      { partialArgs: [text("$.a", "x"), text("a b", "x")] },
+      `${place}.partialArgs[1].jsonPath`,
+      '"a b" is no path'
+    ],
+    [{ partialArgs: [text("$.a[x]", "x")] }, `${place}.partialArgs[0].jsonPath`, '"$.a[x]" is no path'],
+    [{ partialArgs: [text("$..a", "x")] }, `${place}.partialArgs[0].jsonPath`, '"$..a" is no path'],
+    [
+      { partialArgs: [text("$", "x")] },
+      `${place}.partialArgs[0].jsonPath`,
+      '"$" is the arguments themselves'
+    ],
+    [{ partialArgs: [text("$[0]", "x")] }, `${place}.partialArgs[0].jsonPath`, "mixes an object and a list"],
+    [{ partialArgs: [text("$.l[7]", "x")] }, `${place}.partialArgs[0].jsonPath`, "leaves out elements"],
+    [
+      { partialArgs: [text("$.a", "x"), text("$.a.b", "x")] },
+      `${place}.partialArgs[1].jsonPath`,
+      '"$.a.b" leads into something that is no object or list'
+    ],
+    [
+      { partialArgs: [text("$.a.b", "x"), text("$.a", "x")] },
+      `${place}.partialArgs[1].jsonPath`,
+      '"$.a" is an object or a list already'
+    ],
+    [
+      { partialArgs: [{ jsonPath: "$.a", numberValue: "5" }] },
+      `${place}.partialArgs[0].numberValue`,
+      "expected a number"
+    ],
+    [
+      { partialArgs: [{ jsonPath: "$.a", boolValue: 1 }] },
+      `${place}.partialArgs[0].boolValue`,
+      "expected a boolean"
+    ]
+  ]
+  for (const [piece, at, problem] of wrong) {
+    it(`is malformed with ${JSON.stringify(piece)}, and its place is named`, () => {
+      const { events, fault } = stream(open("f"), call(piece))
+      assert.deepStrictEqual(events, [])
+      assert.strictEqual(placeOf(fault), at)
+      assert.include(fault?._tag === "MalformedFault" ? fault.problem : "", problem)
+    })
+  }
+
+  it("must begin with a name", () => {
+    assert.strictEqual(placeOf(stream(last(text("$.x", "1"))).fault), `${place}.name`)
+    assert.strictEqual(placeOf(stream(closed).fault), `${place}.name`)
+  })
+
+  it("adds up to the arguments, however they are cut", () => {
+    const key = FastCheck.string({ minLength: 1, maxLength: 4 })
+    const { value } = FastCheck.letrec<{ value: unknown; list: unknown; object: unknown }>((tie) => ({
+      value: FastCheck.oneof(
+        { depthSize: "small" },
+        FastCheck.string({ unit: "binary" }),
+        FastCheck.integer(),
+        FastCheck.boolean(),
+        FastCheck.constant(null),
+        tie("list"),
+        tie("object")
+      ),
+      list: FastCheck.array(tie("value"), { maxLength: 3 }),
+      object: FastCheck.dictionary(key, tie("value"), { maxKeys: 3 })
+    }))
+    const patches = (value: unknown, path: string, size: number): ReadonlyArray<object> => {
+      if (typeof value === "string") {
+        const pieces: Array<object> = []
+        for (let at = 0; at < value.length; at += size)
+          pieces.push(text(path, value.slice(at, at + size), true))
+        return [...pieces, text(path, "")]
+      }
+      if (typeof value === "number") return [{ jsonPath: path, numberValue: value }]
+      if (typeof value === "boolean") return [{ jsonPath: path, boolValue: value }]
+      if (value === null || typeof value !== "object") return [{ jsonPath: path, nullValue: "NULL_VALUE" }]
+      if (Array.isArray(value)) {
+        return value.length === 0
+          ? [{ jsonPath: `${path}[]` }]
+          : value.flatMap((one, index) => patches(one, `${path}[${index}]`, size))
+      }
+      const entries = Object.entries(value)
+      return entries.length === 0
+        ? [{ jsonPath: path }]
+        : entries.flatMap(([name, one]) => patches(one, `${path}[${JSON.stringify(name)}]`, size))
+    }
+    FastCheck.assert(
+      FastCheck.property(
+        FastCheck.dictionary(key, value, { maxKeys: 4 }),
+        FastCheck.integer({ min: 1, max: 3 }),
+        (args, size) => {
+          const pieces = patches(args, "$", size).map((one) => patch(one))
+          const [[, written] = []] = calls(stream(open("f"), ...pieces, finish))
+          assert.deepStrictEqual(JSON.parse(written ?? ""), JSON.parse(JSON.stringify(args)))
+        }
+      )
+    )
+  })
+
+  it("never throws, whatever a piece is", () => {
+    FastCheck.assert(
+      FastCheck.property(FastCheck.jsonValue(), FastCheck.string(), (json, path) => {
+        stream(open("f"), call(json), finish)
+        stream(open("f"), call({ partialArgs: json, willContinue: json }), finish)
+        stream(open("f", { args: json }), last({ jsonPath: `$.${path}`, stringValue: "x" }), finish)
+        stream(
+          open("f"),
+          last({ jsonPath: path, stringValue: json, numberValue: json, boolValue: json }),
+          finish
+        )
+      })
+    )
+  })
+
+  it("is malformed, if its arguments are nested too deeply to be written", () => {
+    const { fault } = stream(open("f"), last(text(`$${".a".repeat(50_000)}`, "x")), finish)
+    assert.strictEqual(placeOf(fault), "functionCall.partialArgs")
+  })
+})
+
+// --- refusals and recitals --------------------------------------------------------------------------------------------
+
+describe("why Google refused", () => {
+  const stopped = (finishReason: string) => ({
+    candidates: [{ finishReason, finishMessage: "It is unsafe." }]
+  })
+  const blocked = { promptFeedback: { blockReason: "SAFETY", blockReasonMessage: "The prompt is unsafe." } }
+
+  it("is told in its own words, whole and streamed", () => {
+    for (const [json, words] of [
+      [stopped("SAFETY"), "It is unsafe."],
+      [blocked, "The prompt is unsafe."]
+    ] as const) {
+      assert.strictEqual(decoded(json).refusal, words)
+      const folded = ChatEvent.fold(stream(json).events)
+      assert.strictEqual(folded.refusal, words)
+      assert.strictEqual(folded.finishReason, "content-filter")
+    }
+  })
+
+  it("is no refusal, if the model stopped for another reason", () => {
+    assert.notProperty(decoded(stopped("STOP")), "refusal")
+    assert.isUndefined(ChatEvent.fold(stream(stopped("MAX_TOKENS")).events).refusal)
+  })
+})
+
+describe("what Google recites", () => {
+  it("is cited, in the form of AI Studio and of Vertex, whole and streamed", () => {
+    const source = { startIndex: 1, endIndex: 5, uri: "https://a.example", license: "mit" }
+    const other = { uri: "https://b.example", title: "B" }
+    const json = {
+      candidates: [
+        {
+          content: { parts: [{ text: "Hello" }] },
+          finishReason: "STOP",
+          citationMetadata: { citationSources: [source, source, null], citations: [other, { startIndex: 1 }] }
+        }
+      ]
+    }
+    const citations = [
+      { url: "https://a.example", title: undefined, raw: source },
+      { url: "https://b.example", title: "B", raw: other }
+    ]
+    assert.deepStrictEqual(decoded(json).citations, citations)
+    assert.deepStrictEqual(ChatEvent.fold(stream(json).events).citations, citations)
   })
 })

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
+import * as Schema from "effect/Schema"
 import type { ChatEvent } from "../../src/ChatEvent.js"
 import * as ChatEventModule from "../../src/ChatEvent.js"
 import * as ChatRequest from "../../src/ChatRequest.js"
@@ -8,6 +9,8 @@ import type { Decoded } from "../../src/ChatResponse.js"
 import * as OpenAiChat from "../../src/internal/wire/openAiChat.js"
 import { type Fault, isFault } from "../../src/internal/wire/wire.js"
 import type { Message } from "../../src/Message.js"
+import * as Parts from "../../src/Message.js"
+import * as Tool from "../../src/Tool.js"
 
 const dialect: OpenAiChat.Dialect = {
   endpoint: "chat/completions",
@@ -146,7 +149,8 @@ describe("a request in OpenAI's format", () => {
       stop: "stop",
       seed: "seed",
       frequencyPenalty: "frequency_penalty",
-      presencePenalty: "presence_penalty"
+      presencePenalty: "presence_penalty",
+      reasoningEffort: "reasoning_effort"
     }
     const sampling = FastCheck.record(
       {
@@ -157,7 +161,8 @@ describe("a request in OpenAI's format", () => {
         stop: FastCheck.array(FastCheck.string({ minLength: 1 }), { minLength: 1 }),
         seed: FastCheck.integer(),
         frequencyPenalty: FastCheck.constantFrom(-2, 0, 2),
-        presencePenalty: FastCheck.constantFrom(-2, 0, 2)
+        presencePenalty: FastCheck.constantFrom(-2, 0, 2),
+        reasoningEffort: FastCheck.constantFrom("none" as const, "low" as const, "xhigh" as const)
       },
       { requiredKeys: [] }
     )
@@ -196,7 +201,8 @@ describe("a request in OpenAI's format", () => {
           { type: "reasoning", text: "secret" },
           { type: "text", text: "Let me " },
           { type: "text", text: "look." },
-          { type: "tool-call", id: "call_1", name: "weather", arguments: '{"city":"Bern"}' }
+          { type: "tool-call", id: "call_1", name: "weather", arguments: '{"city":"Bern"}' },
+          { type: "tool-call", id: "call_2", name: "time", arguments: "{}" }
         ]
       },
       {
@@ -215,13 +221,279 @@ describe("a request in OpenAI's format", () => {
         role: "assistant",
         content: "Let me look.",
         tool_calls: [
-          { id: "call_1", type: "function", function: { name: "weather", arguments: '{"city":"Bern"}' } }
+          { id: "call_1", type: "function", function: { name: "weather", arguments: '{"city":"Bern"}' } },
+          { id: "call_2", type: "function", function: { name: "time", arguments: "{}" } }
         ]
       },
       { role: "tool", tool_call_id: "call_1", content: "12 °C" },
       { role: "tool", tool_call_id: "call_2", content: "noon" },
       { role: "assistant", content: "It is 12 °C." }
     ])
+  })
+})
+
+describe("a request with tools", () => {
+  const weather = Tool.make("weather", {
+    description: "The weather of a city.",
+    parameters: Schema.Struct({ city: Schema.String })
+  })
+  const time = Tool.make("time", {
+    parameters: Schema.Struct({ zone: Schema.optional(Schema.String) })
+  })
+  const tools = [weather, time]
+  const strict = OpenAiChat.make({ ...dialect, strictTools: true })
+
+  it("describes each tool by its name, description and JSON Schema", () => {
+    const { body, unsupported } = encode({ prompt: "Hi", tools })
+    assert.deepStrictEqual(unsupported, [])
+    assert.deepStrictEqual(body.tools, [
+      {
+        type: "function",
+        function: {
+          name: "weather",
+          description: "The weather of a city.",
+          parameters: {
+            type: "object",
+            required: ["city"],
+            properties: { city: { type: "string" } },
+            additionalProperties: false
+          }
+        }
+      },
+      {
+        type: "function",
+        function: {
+          name: "time",
+          parameters: {
+            type: "object",
+            required: [],
+            properties: { zone: { type: "string" } },
+            additionalProperties: false
+          }
+        }
+      }
+    ])
+  })
+
+  it("says strict to a vendor that knows the word, and only of a schema that can be strict", () => {
+    const { body } = strict.encode({
+      model: "m",
+      stream: false,
+      provider: "openai",
+      request: request({ prompt: "Hi", tools: [weather, time, Tool.make("loose", { strict: false })] })
+    })
+    const sent = body.tools
+    if (!Array.isArray(sent)) return assert.fail()
+    assert.deepStrictEqual(
+      sent.map((tool) => tool.function.strict),
+      [true, false, false]
+    )
+  })
+
+  const choices: ReadonlyArray<readonly [ChatRequest.ToolChoice, unknown]> = [
+    ["auto", "auto"],
+    ["none", "none"],
+    ["required", "required"],
+    [{ tool: "time" }, { type: "function", function: { name: "time" } }]
+  ]
+  for (const [toolChoice, sent] of choices) {
+    it(`writes the choice ${JSON.stringify(toolChoice)}`, () => {
+      assert.deepStrictEqual(encode({ prompt: "Hi", tools, toolChoice }).body.tool_choice, sent)
+    })
+  }
+
+  it("allows several calls at once, or not", () => {
+    for (const parallelToolCalls of [true, false]) {
+      assert.strictEqual(
+        encode({ prompt: "Hi", tools, parallelToolCalls }).body.parallel_tool_calls,
+        parallelToolCalls
+      )
+    }
+  })
+
+  it("says nothing of tools where there are none, because OpenAI refuses to be told then", () => {
+    const { body, unsupported } = encode({
+      prompt: "Hi",
+      tools: [],
+      toolChoice: "auto",
+      parallelToolCalls: false
+    })
+    assert.deepStrictEqual(Object.keys(body), ["model", "messages"])
+    assert.deepStrictEqual(unsupported, [])
+  })
+
+  it("names what this model or vendor cannot take, and leaves it out", () => {
+    const all = { prompt: "Hi", tools, toolChoice: "required", parallelToolCalls: false } as const
+    const asked = { model: "m", stream: false, provider: "openai", request: request(all) }
+    const without = OpenAiChat.make({ ...dialect, withoutTools: true }).encode(asked)
+    assert.deepStrictEqual(without.unsupported, ["tools", "toolChoice", "parallelToolCalls"])
+    assert.deepStrictEqual(Object.keys(without.body), ["model", "messages"])
+    const single = OpenAiChat.make({ ...dialect, refuses: () => ["parallelToolCalls"] }).encode(asked)
+    assert.deepStrictEqual(single.unsupported, ["parallelToolCalls"])
+    assert.deepStrictEqual(Object.keys(single.body), ["model", "messages", "tools", "tool_choice"])
+  })
+
+  const called = (...ids: ReadonlyArray<string>) =>
+    Parts.assistant(ids.map((id) => ({ type: "tool-call", id, name: "f", arguments: "{}" })))
+  const result = (id: string, isError = false): Parts.ToolResultPart => ({
+    type: "tool-result",
+    id,
+    name: "f",
+    result: `result of ${id}`,
+    isError
+  })
+  const order = (messages: ReadonlyArray<Message>) => {
+    const sent = encode(messages).body.messages
+    if (!Array.isArray(sent)) return assert.fail()
+    return sent.map(({ role, tool_call_id }) => tool_call_id ?? role)
+  }
+
+  it("has the results directly behind the calls, wherever they stand before the next turn", () => {
+    assert.deepStrictEqual(
+      order([
+        Parts.user("Hi"),
+        called("a", "b"),
+        Parts.user("Hurry!"),
+        Parts.toolResults([result("b")]),
+        Parts.system("Be brief."),
+        Parts.toolResults([result("a")]),
+        called("c"),
+        Parts.toolResults([result("c")])
+      ]),
+      ["user", "assistant", "b", "a", "user", "system", "assistant", "c"]
+    )
+  })
+
+  it("gives the text of a result that is an error, which no field tells", () => {
+    assert.deepStrictEqual(encode([called("a"), Parts.toolResults([result("a", true)])]).body.messages, [
+      {
+        role: "assistant",
+        content: "",
+        tool_calls: [{ id: "a", type: "function", function: { name: "f", arguments: "{}" } }]
+      },
+      { role: "tool", tool_call_id: "a", content: "result of a" }
+    ])
+  })
+})
+
+describe("a request for an answer in a form", () => {
+  const strictSchema = {
+    type: "object",
+    properties: { name: { type: "string" } },
+    required: ["name"],
+    additionalProperties: false
+  }
+  it("sends the JSON Schema with its name and description, strictly where it can be", () => {
+    const { body, unsupported } = encode({
+      prompt: "Hi",
+      output: { name: "person", description: "Somebody.", jsonSchema: strictSchema }
+    })
+    assert.deepStrictEqual(unsupported, [])
+    assert.deepStrictEqual(body.response_format, {
+      type: "json_schema",
+      json_schema: { name: "person", description: "Somebody.", schema: strictSchema, strict: true }
+    })
+    const { additionalProperties: _, ...loose } = strictSchema
+    assert.deepStrictEqual(
+      encode({ prompt: "Hi", output: { name: "person", jsonSchema: loose } }).body.response_format,
+      { type: "json_schema", json_schema: { name: "person", schema: loose, strict: false } }
+    )
+  })
+
+  it("names output where the model refuses it", () => {
+    const { body, unsupported } = OpenAiChat.make({ ...dialect, refuses: () => ["output"] }).encode({
+      model: "m",
+      stream: false,
+      provider: "openai",
+      request: request({ prompt: "Hi", output: { name: "person", jsonSchema: strictSchema } })
+    })
+    assert.deepStrictEqual(unsupported, ["output"])
+    assert.notProperty(body, "response_format")
+  })
+})
+
+describe("a request with images and files", () => {
+  const png = { data: "iVBORw0K", mediaType: "image/png" }
+  const pdf = { data: "JVBERi0x", mediaType: "application/pdf" }
+  const sent = (more: Partial<OpenAiChat.Dialect>, ...parts: ReadonlyArray<Parts.UserPart>) => {
+    const { body, unsupported } = OpenAiChat.make({ ...dialect, ...more }).encode({
+      model: "m",
+      stream: false,
+      provider: "openai",
+      request: request([Parts.user(parts)])
+    })
+    const [message] = Array.isArray(body.messages) ? body.messages : []
+    return { content: message.content, unsupported }
+  }
+
+  it("gives an image by its URL, or with its bytes, and how closely to look", () => {
+    assert.deepStrictEqual(
+      sent(
+        {},
+        Parts.textPart("What is this?"),
+        Parts.image("https://a.example/cat.png", { detail: "low" }),
+        Parts.image(png)
+      ),
+      {
+        content: [
+          { type: "text", text: "What is this?" },
+          { type: "image_url", image_url: { url: "https://a.example/cat.png", detail: "low" } },
+          { type: "image_url", image_url: { url: "data:image/png;base64,iVBORw0K" } }
+        ],
+        unsupported: []
+      }
+    )
+  })
+
+  it("gives a file with its bytes and its name, and a name to one that has none", () => {
+    assert.deepStrictEqual(
+      sent({ files: "data" }, Parts.file(pdf, { filename: "bill.pdf" }), Parts.file(pdf)).content,
+      [
+        { type: "file", file: { filename: "bill.pdf", file_data: "data:application/pdf;base64,JVBERi0x" } },
+        { type: "file", file: { filename: "file.pdf", file_data: "data:application/pdf;base64,JVBERi0x" } }
+      ]
+    )
+  })
+
+  it("gives sound in the field for sound, if it is of a kind that there is a word for", () => {
+    assert.deepStrictEqual(
+      sent(
+        { files: "data" },
+        Parts.file({ data: "UklGRg==", mediaType: "audio/wav" }),
+        Parts.file({ data: "T2dnUw==", mediaType: "audio/ogg" })
+      ),
+      {
+        content: [{ type: "input_audio", input_audio: { data: "UklGRg==", format: "wav" } }],
+        unsupported: ["files of type audio/ogg"]
+      }
+    )
+  })
+
+  it("gives a file's URL only to a vendor that fetches it", () => {
+    const file = Parts.file("https://a.example/bill.pdf", { filename: "bill.pdf" })
+    assert.deepStrictEqual(sent({ files: "data" }, Parts.textPart("Sum?"), file), {
+      content: [{ type: "text", text: "Sum?" }],
+      unsupported: ["files by URL"]
+    })
+    assert.deepStrictEqual(sent({ files: "data or URL" }, file).content, [
+      { type: "file", file: { filename: "bill.pdf", file_data: "https://a.example/bill.pdf" } }
+    ])
+    assert.deepStrictEqual(sent({ files: "document_url" }, file, Parts.file(pdf)).content, [
+      { type: "document_url", document_url: "https://a.example/bill.pdf", document_name: "bill.pdf" },
+      { type: "document_url", document_url: "data:application/pdf;base64,JVBERi0x" }
+    ])
+  })
+
+  it("names each kind once that the vendor does not take, and keeps the text", () => {
+    assert.deepStrictEqual(sent({}, Parts.file(pdf), Parts.textPart("Sum?"), Parts.file(pdf)), {
+      content: [{ type: "text", text: "Sum?" }],
+      unsupported: ["files"]
+    })
+    assert.deepStrictEqual(
+      sent({ textOnly: () => true }, Parts.image(png), Parts.textPart("Sum?"), Parts.file(pdf)),
+      { content: "Sum?", unsupported: ["images", "files"] }
+    )
+    assert.deepStrictEqual(sent({}, Parts.file(pdf)).content, "")
   })
 })
 
@@ -662,6 +934,61 @@ describe("a stream in OpenAI's format", () => {
           ])
         ),
         [["a", "f", "{}"]]
+      )
+    })
+
+    it("takes a call that comes whole in one delta, and another in the next", () => {
+      const spoken = stream([
+        calls({ index: 0, id: "a", type: "function", function: { name: "f", arguments: '{"a":1}' } }),
+        calls({ index: 1, id: "b", type: "function", function: { name: "g", arguments: '{"b":2}' } }),
+        finish("tool_calls"),
+        done
+      ])
+      assert.deepStrictEqual(toolCallsOf(spoken), [
+        ["a", "f", '{"a":1}'],
+        ["b", "g", '{"b":2}']
+      ])
+      assert.deepStrictEqual(
+        spoken.events.flatMap((event) =>
+          event._tag === "ToolCallDelta" ? [[event.index, event.name, event.arguments]] : []
+        ),
+        [
+          [0, "f", '{"a":1}'],
+          [1, "g", '{"b":2}']
+        ]
+      )
+    })
+
+    it("keeps the name where a later fragment has an empty one, and null for arguments", () => {
+      assert.deepStrictEqual(
+        toolCallsOf(
+          stream([
+            calls({ index: 0, id: "a", function: { name: "f", arguments: '{"a":' } }),
+            calls({ index: 0, function: { name: "", arguments: null } }),
+            calls({ index: 0, id: "", function: { name: null, arguments: "1}" } }),
+            finish("tool_calls"),
+            done
+          ])
+        ),
+        [["a", "f", '{"a":1}']]
+      )
+    })
+
+    it("takes a gap between indices that is filled later", () => {
+      assert.deepStrictEqual(
+        toolCallsOf(
+          stream([
+            calls({ index: 2, id: "c", function: { name: "h", arguments: "{" } }),
+            calls({ index: 0, id: "a", function: { name: "f", arguments: "{}" } }),
+            calls({ index: 2, function: { arguments: "}" } }),
+            finish("tool_calls"),
+            done
+          ])
+        ),
+        [
+          ["c", "h", "{}"],
+          ["a", "f", "{}"]
+        ]
       )
     })
 

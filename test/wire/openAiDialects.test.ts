@@ -1,24 +1,33 @@
-/** What the OpenAI-shaped vendors changed, as `protocol/wire-formats.md` §4 lists it. */
+/** What the OpenAI-shaped vendors changed: what each is sent, and how each answers. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Either, Exit, FastCheck as fc, Stream } from "effect"
-import { ChatEvent, ChatRequest, type ChatResponse, GatewayMetadata, type Message } from "effect-ai-gateway"
+import { ChatEvent, ChatRequest, type ChatResponse, GatewayMetadata, Message, Tool } from "effect-ai-gateway"
 import { EventReader } from "../../src/internal/eventReader.js"
 import type { GatewayResponse } from "../../src/internal/exchange.js"
 import * as OpenAiChat from "../../src/internal/wire/openAiChat.js"
 import * as Dialects from "../../src/internal/wire/openAiDialects.js"
 import * as ThinkTags from "../../src/internal/wire/thinkTags.js"
-import { isFault, type Wire } from "../../src/internal/wire/wire.js"
+import { type Encoded, isFault, type Wire } from "../../src/internal/wire/wire.js"
+import { anyRequest, silentlyDropped } from "./anyRequest.js"
 
 const wires = {
   "azure-openai": OpenAiChat.make(Dialects.azureOpenAi("my-resource", "2024-10-21")),
+  baseten: OpenAiChat.make(Dialects.baseten),
+  cerebras: OpenAiChat.make(Dialects.cerebras),
   deepseek: OpenAiChat.make(Dialects.deepSeek),
+  fireworks: OpenAiChat.make(Dialects.fireworks),
   grok: OpenAiChat.make(Dialects.grok),
   groq: OpenAiChat.make(Dialects.groq),
+  huggingface: OpenAiChat.make(Dialects.huggingFace),
   mistral: OpenAiChat.make(Dialects.mistral),
+  openai: OpenAiChat.make(Dialects.openAi),
+  openrouter: OpenAiChat.make(Dialects.openRouter),
+  parallel: OpenAiChat.make(Dialects.parallel),
   "perplexity-ai": OpenAiChat.make(Dialects.perplexity)
 }
 type Slug = keyof typeof wires
-const slugs: ReadonlyArray<Slug> = ["azure-openai", "deepseek", "grok", "groq", "mistral", "perplexity-ai"]
+// The names that were just written.
+const slugs = Object.keys(wires) as ReadonlyArray<Slug>
 
 const encode = (slug: Slug, input: ChatRequest.Input, model = "m", stream = false) =>
   wires[slug].encode({
@@ -82,6 +91,14 @@ const read = (wire: Wire, body: Uint8Array, size = 7, type = "text/event-stream"
   return { events, error: `${exit.cause.error._tag}: ${exit.cause.error.message}` }
 }
 
+interface SentMessage {
+  readonly role?: unknown
+  readonly content?: unknown
+  readonly reasoning_details?: unknown
+}
+const messagesOf = ({ body }: Encoded): ReadonlyArray<SentMessage> =>
+  Array.isArray(body.messages) ? body.messages : assert.fail("no messages")
+
 const bytes = (text: string) => new TextEncoder().encode(text)
 const data = (json: unknown) => `data: ${typeof json === "string" ? json : JSON.stringify(json)}\n\n`
 const stream = (slug: Slug, chunks: ReadonlyArray<unknown>, size?: number): Read =>
@@ -113,20 +130,26 @@ const allSampling = {
 }
 
 describe("what a vendor is sent", () => {
+  it("every row of the table is looked at here", () => {
+    for (const row of Object.values(Dialects))
+      if (typeof row === "object") assert.include(slugs, row.provider.slug)
+  })
+
+  const azurePath = "my-resource/m/chat/completions?api-version=2024-10-21"
   const rows: ReadonlyArray<
     readonly [Slug, endpoint: string, limit: string, seed: string | undefined, unsupported: Array<string>]
   > = [
-    [
-      "azure-openai",
-      "my-resource/m/chat/completions?api-version=2024-10-21",
-      "max_completion_tokens",
-      "seed",
-      ["topK"]
-    ],
+    ["azure-openai", azurePath, "max_completion_tokens", "seed", ["topK"]],
+    ["baseten", "v1/chat/completions", "max_tokens", "seed", ["topK"]],
+    ["cerebras", "chat/completions", "max_completion_tokens", "seed", ["topK"]],
     ["deepseek", "chat/completions", "max_tokens", undefined, ["topK", "seed"]],
+    ["fireworks", "chat/completions", "max_tokens", "seed", ["topK"]],
     ["grok", "v1/chat/completions", "max_completion_tokens", "seed", ["topK"]],
     ["groq", "chat/completions", "max_completion_tokens", "seed", ["topK"]],
+    ["huggingface", "m/v1/chat/completions", "max_tokens", "seed", ["topK"]],
     ["mistral", "v1/chat/completions", "max_tokens", "random_seed", ["topK"]],
+    ["openai", "chat/completions", "max_completion_tokens", "seed", ["topK"]],
+    ["openrouter", "v1/chat/completions", "max_completion_tokens", "seed", []],
     ["perplexity-ai", "chat/completions", "max_tokens", undefined, ["topK", "stop", "seed"]]
   ]
   for (const [slug, endpoint, limit, seed, unsupported] of rows) {
@@ -140,6 +163,7 @@ describe("what a vendor is sent", () => {
         messages: [{ role: "user", content: "Hi" }],
         temperature: 0.5,
         top_p: 0.9,
+        ...(unsupported.includes("topK") ? {} : { top_k: 5 }),
         [limit]: 100,
         ...(unsupported.includes("stop") ? {} : { stop: ["END"] }),
         ...(seed === undefined ? {} : { [seed]: 7 }),
@@ -149,12 +173,34 @@ describe("what a vendor is sent", () => {
     })
   }
 
+  it("parallel: nothing that it would ignore, and each of these is named", () => {
+    const encoded = encode("parallel", { prompt: "Hi", ...allSampling, reasoningEffort: "low" })
+    assert.strictEqual(encoded.endpoint, "v1beta/chat/completions")
+    assert.deepStrictEqual(encoded.body, { model: "m", messages: [{ role: "user", content: "Hi" }] })
+    assert.sameMembers([...encoded.unsupported], [...Object.keys(allSampling), "reasoningEffort"])
+  })
+
+  it("Hugging Face: a model's organisation is a segment of the path, and nothing in a name escapes it", () => {
+    assert.strictEqual(
+      encode("huggingface", "Hi", "meta-llama/Llama-3.1-8B").endpoint,
+      "meta-llama/Llama-3.1-8B/v1/chat/completions"
+    )
+    assert.strictEqual(encode("huggingface", "Hi", "a/b?c#d").endpoint, "a/b%3Fc%23d/v1/chat/completions")
+  })
+
   for (const [slug, asks] of [
     ["azure-openai", true],
+    ["baseten", true],
+    ["cerebras", true],
     ["grok", true],
     ["groq", true],
+    ["huggingface", true],
+    ["openai", true],
+    ["parallel", true],
     ["deepseek", false],
+    ["fireworks", false],
     ["mistral", false],
+    ["openrouter", false],
     ["perplexity-ai", false]
   ] as const) {
     it(`${slug}: a stream is asked for ${asks ? "with its usage" : "without, because usage comes unasked"}`, () => {
@@ -183,6 +229,247 @@ describe("what a vendor is sent", () => {
     )
     assert.match(encode("azure-openai", "Hi", "\ud800").endpoint, /%EF%BF%BD/)
   })
+})
+
+describe("how much a model is to think", () => {
+  const efforts: ReadonlyArray<
+    readonly [
+      Slug,
+      model: string,
+      effort: ChatRequest.ReasoningEffort,
+      sent: Readonly<Record<string, unknown>>
+    ]
+  > = [
+    ["openai", "o3", "none", { reasoning_effort: "low" }],
+    ["openai", "o4-mini-2025-04-16", "xhigh", { reasoning_effort: "high" }],
+    ["openai", "gpt-5-mini", "none", { reasoning_effort: "minimal" }],
+    ["openai", "gpt-5-mini", "xhigh", { reasoning_effort: "high" }],
+    ["openai", "gpt-5-pro", "low", { reasoning_effort: "high" }],
+    ["openai", "gpt-5.1", "none", { reasoning_effort: "none" }],
+    ["openai", "gpt-5.1", "minimal", { reasoning_effort: "low" }],
+    ["openai", "gpt-5.1", "xhigh", { reasoning_effort: "high" }],
+    ["openai", "gpt-5.2", "xhigh", { reasoning_effort: "xhigh" }],
+    ["openai", "gpt-6", "minimal", { reasoning_effort: "low" }],
+    ["azure-openai", "my-deployment", "minimal", { reasoning_effort: "minimal" }],
+    ["baseten", "m", "low", { reasoning_effort: "low" }],
+    ["cerebras", "gpt-oss-120b", "xhigh", { reasoning_effort: "high" }],
+    ["deepseek", "m", "none", { thinking: { type: "disabled" } }],
+    ["deepseek", "m", "minimal", { thinking: { type: "enabled" }, reasoning_effort: "low" }],
+    ["deepseek", "m", "medium", { thinking: { type: "enabled" }, reasoning_effort: "high" }],
+    ["deepseek", "m", "xhigh", { thinking: { type: "enabled" }, reasoning_effort: "max" }],
+    ["fireworks", "m", "none", { reasoning_effort: "none" }],
+    ["fireworks", "m", "minimal", { reasoning_effort: "low" }],
+    ["grok", "grok-4", "minimal", { reasoning_effort: "low" }],
+    ["grok", "grok-4", "xhigh", { reasoning_effort: "xhigh" }],
+    ["groq", "openai/gpt-oss-20b", "none", { reasoning_effort: "low" }],
+    ["groq", "qwen/qwen3-32b", "high", { reasoning_effort: "default" }],
+    ["groq", "qwen/qwen3-32b", "none", { reasoning_effort: "none" }],
+    ["groq", "qwen/qwen3.8-27b", "high", { reasoning_effort: "high" }],
+    ["huggingface", "m", "high", { reasoning_effort: "high" }],
+    ["mistral", "m", "high", { reasoning_effort: "high" }],
+    ["openrouter", "m", "xhigh", { reasoning: { effort: "xhigh" } }]
+  ]
+  for (const [slug, model, reasoningEffort, sent] of efforts) {
+    it(`${slug} ${model}: ${reasoningEffort} is ${JSON.stringify(sent)}`, () => {
+      const { body, unsupported } = encode(slug, { prompt: "Hi", reasoningEffort }, model)
+      const { model: _, messages: __, ...rest } = body
+      assert.deepStrictEqual(rest, sent)
+      assert.deepStrictEqual(unsupported, [])
+    })
+  }
+
+  it("cannot be told to a model of OpenAI's that does not reason, to Perplexity and to Parallel", () => {
+    for (const [slug, model] of [
+      ["openai", "gpt-4.1"],
+      ["openai", "gpt-5-chat-latest"],
+      ["perplexity-ai", "sonar-reasoning"],
+      ["parallel", "speed"]
+    ] as const) {
+      const { body, unsupported } = encode(slug, { prompt: "Hi", reasoningEffort: "low" }, model)
+      assert.deepStrictEqual(unsupported, ["reasoningEffort"])
+      assert.deepStrictEqual(Object.keys(body), ["model", "messages"])
+    }
+  })
+
+  it("takes sampling from OpenAI's models that reason", () => {
+    for (const model of ["o3", "gpt-5", "gpt-5.2-pro", "gpt-6-sol"]) {
+      assert.deepStrictEqual(encode("openai", { prompt: "Hi", temperature: 1 }, model).unsupported, [
+        "temperature"
+      ])
+    }
+    for (const model of ["gpt-4.1", "gpt-4o", "gpt-5-chat-latest", "omni"])
+      assert.deepStrictEqual(encode("openai", { prompt: "Hi", temperature: 1 }, model).unsupported, [])
+  })
+})
+
+describe("tools, as a vendor takes them", () => {
+  const tool = Tool.make("weather", { description: "The weather." })
+  const withTools = {
+    prompt: "Hi",
+    tools: [tool],
+    toolChoice: "required",
+    parallelToolCalls: false
+  } as const
+  const strict: ReadonlyArray<Slug> = [
+    "azure-openai",
+    "cerebras",
+    "grok",
+    "groq",
+    "mistral",
+    "openai",
+    "openrouter"
+  ]
+  for (const slug of slugs) {
+    if (slug === "parallel" || slug === "perplexity-ai") {
+      it(`${slug}: has none, and names what it cannot take`, () => {
+        const { body, unsupported } = encode(slug, withTools)
+        assert.deepStrictEqual(unsupported, ["tools", "toolChoice", "parallelToolCalls"])
+        assert.deepStrictEqual(Object.keys(body), ["model", "messages"])
+      })
+      continue
+    }
+    it(`${slug}: the nested form${strict.includes(slug) ? ", with strict" : ", without strict"}, and its word for at least one`, () => {
+      const { body, unsupported } = encode(slug, withTools)
+      assert.deepStrictEqual(unsupported, [])
+      assert.deepStrictEqual(body.tools, [
+        {
+          type: "function",
+          function: {
+            name: "weather",
+            description: "The weather.",
+            parameters: tool.jsonSchema._tag === "Right" ? tool.jsonSchema.right : assert.fail(),
+            ...(strict.includes(slug) ? { strict: true } : {})
+          }
+        }
+      ])
+      assert.strictEqual(body.tool_choice, slug === "mistral" ? "any" : "required")
+      assert.strictEqual(body.parallel_tool_calls, false)
+      assert.deepStrictEqual(
+        encode(slug, { ...withTools, toolChoice: { tool: "weather" } }).body.tool_choice,
+        {
+          type: "function",
+          function: { name: "weather" }
+        }
+      )
+    })
+  }
+})
+
+describe("an answer in a form, as a vendor is asked for it", () => {
+  const schema = { type: "object", properties: { a: { type: "string" } } }
+  const output = { name: "person", description: "Somebody.", jsonSchema: schema }
+  for (const slug of slugs) {
+    const form = (() => {
+      switch (slug) {
+        case "deepseek":
+          return { type: "json_object" }
+        case "huggingface":
+          return { type: "json_object", value: schema }
+        case "perplexity-ai":
+          return { type: "json_schema", json_schema: { schema } }
+        default:
+          return {
+            type: "json_schema",
+            json_schema: { name: "person", description: "Somebody.", schema, strict: false }
+          }
+      }
+    })()
+    it(`${slug}: ${JSON.stringify(form).slice(0, 60)}`, () => {
+      const { body, unsupported } = encode(slug, { prompt: "Hi", output })
+      assert.deepStrictEqual(body.response_format, form)
+      assert.deepStrictEqual(unsupported, [])
+    })
+  }
+
+  it("DeepSeek: is told the schema, and the word JSON, before the conversation; others are not", () => {
+    const conversation = { system: "Be brief.", prompt: "Hi", output } as const
+    const [told, ...rest] = messagesOf(encode("deepseek", conversation))
+    assert.strictEqual(told?.role, "system")
+    assert.include(told?.content, "JSON")
+    assert.include(told?.content, JSON.stringify(schema))
+    assert.include(told?.content, "Somebody.")
+    assert.deepStrictEqual(rest, messagesOf(encode("groq", conversation)))
+    assert.strictEqual(rest.length, 2)
+  })
+})
+
+describe("images and files, as a vendor takes them", () => {
+  const png = Message.image({ data: "iVBORw0K", mediaType: "image/png" }, { detail: "high" })
+  const pdf = Message.file({ data: "JVBERi0x", mediaType: "application/pdf" }, { filename: "a.pdf" })
+  const pdfUrl = Message.file("https://a.example/b.pdf", { filename: "b.pdf" })
+  const image = { type: "image_url", image_url: { url: "data:image/png;base64,iVBORw0K", detail: "high" } }
+  const file = (file_data: string, filename: string) => ({ type: "file", file: { filename, file_data } })
+  const document = (document_url: string, document_name: string) => ({
+    type: "document_url",
+    document_url,
+    document_name
+  })
+  const bytesUrl = "data:application/pdf;base64,JVBERi0x"
+  for (const slug of slugs) {
+    const [content, unsupported] = ((): readonly [unknown, ReadonlyArray<string>] => {
+      switch (slug) {
+        case "openai":
+        case "azure-openai":
+          return [[image, file(bytesUrl, "a.pdf")], ["files by URL"]]
+        case "openrouter":
+          return [[image, file(bytesUrl, "a.pdf"), file("https://a.example/b.pdf", "b.pdf")], []]
+        case "mistral":
+          return [[image, document(bytesUrl, "a.pdf"), document("https://a.example/b.pdf", "b.pdf")], []]
+        case "parallel":
+          return ["", ["images", "files"]]
+        default:
+          return [[image], ["files"]]
+      }
+    })()
+    it(`${slug}: ${unsupported.length === 0 ? "all of them" : `without ${unsupported.join(" and ")}`}`, () => {
+      const encoded = encode(slug, [Message.user([png, pdf, pdfUrl])])
+      assert.deepStrictEqual(messagesOf(encoded), [{ role: "user", content }])
+      assert.deepStrictEqual(encoded.unsupported, unsupported)
+    })
+  }
+
+  it("OpenAI: not for models that are known to read text alone", () => {
+    for (const model of ["gpt-3.5-turbo", "o3-mini"]) {
+      const { unsupported } = encode("openai", [Message.user([png, pdf])], model)
+      assert.deepStrictEqual(unsupported, ["images", "files"])
+    }
+  })
+})
+
+describe("whatever is asked of a vendor", () => {
+  it("no name of a model throws", () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...slugs), fc.string({ unit: "binary" }), (slug, model) => {
+        assert.isString(
+          encode(slug, { prompt: "Hi", reasoningEffort: "high", temperature: 1 }, model).endpoint
+        )
+      }),
+      { numRuns: 1000 }
+    )
+  })
+
+  const models: Partial<Record<Slug, ReadonlyArray<string>>> = {
+    openai: ["gpt-4.1", "gpt-5-mini", "o3-mini"],
+    deepseek: ["deepseek-chat", "deepseek-v4-pro"],
+    groq: ["llama-3.3-70b-versatile", "qwen/qwen3-32b"]
+  }
+  for (const slug of slugs) {
+    it(`${slug}: no field is dropped unsaid, and nothing throws`, () => {
+      for (const model of models[slug] ?? ["m"]) {
+        fc.assert(
+          fc.property(anyRequest, fc.boolean(), (request, stream) => {
+            const asked = { model, provider: slug, stream }
+            const dropped = silentlyDropped(wires[slug], request, asked)
+            // The choice among no tools is none.
+            assert.deepStrictEqual(
+              dropped.filter((field) => field !== "parallelToolCalls" || request.tools !== undefined),
+              []
+            )
+          })
+        )
+      }
+    })
+  }
 })
 
 const call = (id: string): Message.ToolCallPart => ({
@@ -217,7 +504,8 @@ describe("a conversation, as a vendor takes it", () => {
   })
 
   it("other vendors: ids go back as they came", () => {
-    for (const slug of ["azure-openai", "deepseek", "grok", "groq"] as const) {
+    for (const slug of slugs) {
+      if (slug === "mistral" || slug === "parallel" || slug === "perplexity-ai") continue
       const { body } = encode(slug, [{ role: "assistant", content: [call("call_abc")] }])
       assert.include(JSON.stringify(body.messages), '"id":"call_abc"')
     }
@@ -277,7 +565,7 @@ describe("a conversation, as a vendor takes it", () => {
   })
 
   it("other vendors: reasoning does not go back", () => {
-    for (const slug of ["azure-openai", "grok", "groq", "mistral", "perplexity-ai"] as const)
+    for (const slug of slugs.filter((slug) => slug !== "deepseek"))
       assert.notInclude(JSON.stringify(encode(slug, conversation.slice(0, 3)).body), "old")
   })
 })
@@ -546,7 +834,7 @@ describe("xAI", () => {
       completion_tokens: 291,
       completion_tokens_details: { reasoning_tokens: 290 }
     }
-    for (const slug of ["azure-openai", "deepseek", "groq", "mistral"] as const) {
+    for (const slug of slugs.filter((slug) => slug !== "grok")) {
       const { usage } = decode(slug, message({ content: "Hi" }, { usage: inside }))
       assert.deepInclude(usage, { output: 291, total: 303, reasoning: 290 })
     }
@@ -637,6 +925,285 @@ describe("Mistral", () => {
   })
 })
 
+describe("OpenRouter", () => {
+  const text = (text: string, more: object = {}) => ({ type: "reasoning.text", text, index: 0, ...more })
+  const secret = (data: string, more: object = {}) => ({
+    type: "reasoning.encrypted",
+    data,
+    index: 1,
+    ...more
+  })
+  const reasons = (reasoning: string | null, ...details: ReadonlyArray<unknown>) =>
+    delta({ role: "assistant", content: "", reasoning, reasoning_details: details })
+  const usage = { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 }
+
+  it("pieces of a record are one record, and the thought is not read twice", () => {
+    const answer = told("openrouter", [
+      reasons("Let ", text("Let ", { format: "anthropic-claude-v1", signature: null })),
+      reasons("me see.", text("me see.", { format: "anthropic-claude-v1" })),
+      reasons(null, text("", { signature: "c2ln" })),
+      reasons(null, secret("aaa"), secret("bbb", { id: "r1" })),
+      delta({ role: "assistant", content: "Hi" }),
+      delta({ role: "assistant", content: "" }, "stop"),
+      "[DONE]"
+    ])
+    assert.strictEqual(answer.reasoning, "Let me see.")
+    assert.strictEqual(answer.text, "Hi")
+    assert.deepStrictEqual(answer.message.content, [
+      {
+        type: "reasoning",
+        text: "Let me see.",
+        opaque: {
+          provider: "openrouter",
+          data: [
+            text("Let me see.", { format: "anthropic-claude-v1", signature: "c2ln" }),
+            secret("aaabbb", { id: "r1" })
+          ]
+        }
+      },
+      { type: "text", text: "Hi" }
+    ])
+  })
+
+  it("the thought is not read twice where its records come behind it, and is read where only they have it", () => {
+    const behind = told("openrouter", [
+      reasons("Hm."),
+      reasons(null, text("Hm.")),
+      delta({ content: "Hi" }, "stop"),
+      "[DONE]"
+    ])
+    assert.strictEqual(behind.reasoning, "Hm.")
+    const alone = told("openrouter", [
+      reasons(null, { type: "reasoning.summary", summary: "H", index: 0 }),
+      reasons("", { type: "reasoning.summary", summary: "m.", index: 0 }),
+      delta({ content: "Hi" }, "stop"),
+      "[DONE]"
+    ])
+    assert.strictEqual(alone.reasoning, "Hm.")
+  })
+
+  it("records of another index, kind or id are others", () => {
+    const records = [
+      text("a"),
+      text("b", { index: 1 }),
+      { type: "reasoning.summary", summary: "c", index: 1 },
+      secret("d", { id: "call_1" }),
+      secret("e", { id: "call_2" }),
+      text("f")
+    ]
+    const answer = told("openrouter", [
+      ...records.map((record) => reasons(null, record)),
+      delta({ tool_calls: [{ index: 0, id: "call_1", function: { name: "f", arguments: "{}" } }] }),
+      delta({}, "tool_calls"),
+      "[DONE]"
+    ])
+    assert.strictEqual(answer.reasoning, "abcf")
+    const [thought] = answer.message.content
+    assert.deepInclude(thought, { opaque: { provider: "openrouter", data: records } })
+    assert.strictEqual(answer.toolCalls.length, 1)
+  })
+
+  it("what comes behind the text is kept, too", () => {
+    const answer = told("openrouter", [
+      reasons("Hm.", text("Hm.")),
+      delta({ content: "Hi" }),
+      reasons(null, secret("late")),
+      delta({}, "stop"),
+      "[DONE]"
+    ])
+    const sent = encode("openrouter", [Message.user("Hi"), answer.message, Message.user("And?")])
+    assert.deepStrictEqual(messagesOf(sent)[1], {
+      role: "assistant",
+      content: "Hi",
+      reasoning_details: [text("Hm."), secret("late")]
+    })
+  })
+
+  it("a whole answer: records as they came, and text of them only if there is no other", () => {
+    const records = [text("Hm."), secret("x"), secret("y"), 7]
+    for (const reasoning of ["Hm.", null]) {
+      const { parts } = decode(
+        "openrouter",
+        message({ content: "Hi", reasoning, reasoning_details: records })
+      )
+      assert.deepStrictEqual(parts, [
+        { type: "reasoning", text: "Hm.", opaque: { provider: "openrouter", data: records } },
+        { type: "text", text: "Hi" }
+      ])
+    }
+    for (const none of [undefined, null, [], "x", {}]) {
+      const { parts } = decode(
+        "openrouter",
+        message({ content: "Hi", reasoning: "Hm.", reasoning_details: none })
+      )
+      assert.deepStrictEqual(parts[0], { type: "reasoning", text: "Hm." })
+    }
+  })
+
+  it("records go back byte for byte, to OpenRouter alone; those of others do not go to it", () => {
+    const records = fc.array(
+      fc.record({
+        type: fc.constantFrom("reasoning.text", "reasoning.summary", "reasoning.encrypted"),
+        index: fc.nat(3),
+        text: fc.string({ unit: "binary" }),
+        data: fc.base64String()
+      }),
+      { minLength: 1 }
+    )
+    fc.assert(
+      fc.property(records, (records) => {
+        const { parts } = decode(
+          "openrouter",
+          message({ content: "Hi", reasoning: "Hm.", reasoning_details: records })
+        )
+        const conversation = [Message.user("Hi"), Message.assistant(parts)]
+        assert.strictEqual(
+          JSON.stringify(messagesOf(encode("openrouter", conversation))[1]?.reasoning_details),
+          JSON.stringify(records)
+        )
+        for (const slug of slugs) {
+          if (slug === "openrouter") continue
+          assert.notProperty(messagesOf(encode(slug, conversation))[1], "reasoning_details")
+        }
+      })
+    )
+    const foreign = Message.assistant([
+      { type: "reasoning", text: "Hm.", opaque: { provider: "anthropic", data: ["c2ln"] } },
+      { type: "text", text: "Hi" }
+    ])
+    assert.deepStrictEqual(messagesOf(encode("openrouter", [foreign])), [
+      { role: "assistant", content: "Hi" }
+    ])
+  })
+
+  it("other vendors: the same records are no business of ours", () => {
+    const { parts } = decode(
+      "groq",
+      message({ content: "Hi", reasoning: "Hm.", reasoning_details: [text("Hm.")] })
+    )
+    assert.deepStrictEqual(parts[0], { type: "reasoning", text: "Hm." })
+  })
+
+  it("comments say nothing; the first finish reason counts, though it is repeated or taken back", () => {
+    const body = [
+      delta({ role: "assistant", content: "Hi" }),
+      delta({ role: "assistant", content: "" }, "length"),
+      delta({ role: "assistant", content: "" }, "stop", { usage }),
+      delta({ role: "assistant", content: "" }, null),
+      "[DONE]"
+    ].map((chunk) => `: OPENROUTER PROCESSING\n\n${data(chunk)}`)
+    const { error, events } = read(wires.openrouter, bytes(body.join("")))
+    assert.isUndefined(error)
+    const answer = ChatEvent.fold(events)
+    assert.strictEqual(answer.finishReason, "length")
+    assert.strictEqual(answer.text, "Hi")
+    assert.deepInclude(answer.usage, { total: 3 })
+  })
+
+  it("an error in a chunk fails the stream, though a finish reason came before, with the vendor's own words", () => {
+    const error = {
+      code: 502,
+      message: "Provider returned error",
+      metadata: { raw: '{"error":{"message":"The cluster is on fire."}}', provider_name: "Acme" }
+    }
+    for (const finish of ["error", null]) {
+      const { error: found, events } = stream("openrouter", [
+        delta({ content: "Hi" }, "length"),
+        { ...delta({ content: "" }, finish), error },
+        "[DONE]"
+      ])
+      assert.match(found ?? "", /^ProviderFailure: .*The cluster is on fire\./)
+      assert.isFalse(events.some(({ _tag }) => _tag === "Finish"))
+    }
+  })
+
+  it("sources are told; annotations of another kind are not", () => {
+    const source = { type: "url_citation", url_citation: { url: "https://a.example", title: "A" } }
+    const annotations = [{ type: "file", file: { hash: "x" } }, source]
+    const cited = [{ url: "https://a.example", title: "A", raw: source }]
+    const answer = told("openrouter", [delta({ content: "Hi", annotations }), delta({}, "stop"), "[DONE]"])
+    assert.deepStrictEqual(answer.citations, cited)
+    assert.deepStrictEqual(decode("openrouter", message({ content: "Hi", annotations })).citations, cited)
+  })
+
+  it("calls as its vendors write them: ids on each piece, an id of 0, no arguments, null, and no finish at all", () => {
+    const calls = (...tool_calls: ReadonlyArray<unknown>) =>
+      delta({ role: "assistant", content: null, tool_calls })
+    const named = (id: string, args: object) => ({
+      index: 0,
+      id,
+      type: "function",
+      function: { name: "f", ...args }
+    })
+    const variants: ReadonlyArray<readonly [string, ReadonlyArray<unknown>]> = [
+      [
+        "a",
+        [
+          calls(named("a", { arguments: '{"x"' })),
+          calls(named("a", { arguments: ":1}" })),
+          delta({}, "tool_calls")
+        ]
+      ],
+      ["0", [calls(named("0", { arguments: '{"x":1}' })), delta({}, "tool_calls")]],
+      [
+        "b",
+        [
+          calls(named("b", {})),
+          calls({ index: 0, function: { arguments: '{"x":1}' } }),
+          delta({}, "tool_calls")
+        ]
+      ],
+      ["c", [calls(named("c", { arguments: null })), calls({ index: 0, function: { arguments: '{"x":1}' } })]]
+    ]
+    for (const [id, chunks] of variants) {
+      const answer = told("openrouter", [...chunks, "[DONE]"])
+      assert.strictEqual(answer.finishReason, "tool-calls")
+      assert.deepStrictEqual(answer.toolCalls, [{ type: "tool-call", id, name: "f", arguments: '{"x":1}' }])
+    }
+  })
+})
+
+describe("Cerebras", () => {
+  const chunk = (delta: object, more: object = {}) => ({ choices: [{ index: 0, delta, ...more }] })
+  it("reasons apart from the text, and ends with a finish reason and no marker", () => {
+    const answer = told("cerebras", [
+      chunk({ role: "assistant", reasoning: "Hm." }),
+      chunk({ content: "Hi" }),
+      {
+        ...chunk({}, { finish_reason: "stop" }),
+        usage: { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 },
+        time_info: { total_time: 0.1 }
+      }
+    ])
+    assert.strictEqual(answer.reasoning, "Hm.")
+    assert.strictEqual(answer.text, "Hi")
+    assert.strictEqual(answer.finishReason, "stop")
+    assert.deepInclude(answer.usage, { total: 3 })
+    assert.match(stream("cerebras", [chunk({ content: "Hi" })]).error ?? "", /^TransportFailure/)
+  })
+
+  it("an error in a chunk has its status beside it", () => {
+    const error = { message: "Too many.", type: "too_many_requests_error", param: null, code: "x" }
+    const found = stream("cerebras", [chunk({ content: "Hi" }), { error, status_code: 429 }])
+    assert.match(found.error ?? "", /^RateLimited: .*Too many\./)
+    assert.match(stream("cerebras", [{ error, status_code: 400 }]).error ?? "", /^BadRequest/)
+  })
+})
+
+describe("Fireworks", () => {
+  it("reasons apart from the text, with usage on its last chunk", () => {
+    const answer = told("fireworks", [
+      delta({ role: "assistant", reasoning_content: "Hm." }),
+      delta({ content: "Hi" }),
+      delta({}, "stop", { usage: { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 } }),
+      "[DONE]"
+    ])
+    assert.strictEqual(answer.reasoning, "Hm.")
+    assert.strictEqual(answer.text, "Hi")
+    assert.deepInclude(answer.usage, { total: 3 })
+  })
+})
+
 // --- what every vendor may do -----------------------------------------------------------------------------------------
 
 const usage = {
@@ -654,6 +1221,7 @@ const said = {
     { type: "text", text: "<think>Hello" }
   ],
   reasoning_content: "hm",
+  reasoning_details: [{ type: "reasoning.text", text: "hm", index: 0, signature: "c2ln" }],
   refusal: "no",
   annotations: [{ type: "url_citation", url_citation: { url: "https://a.example", title: "A" } }],
   tool_calls: [{ index: 0, id: "a", type: "function", function: { name: "f", arguments: '{"x":1}' } }]
@@ -708,7 +1276,9 @@ const checkEnd = ({ error, events }: Read) => {
 }
 
 describe("every vendor", () => {
-  for (const slug of slugs) {
+  // These answer as OpenAI does, by the same code.
+  const alike: ReadonlyArray<Slug> = ["baseten", "fireworks", "huggingface", "openai", "parallel"]
+  for (const slug of slugs.filter((slug) => !alike.includes(slug))) {
     const wire = wires[slug]
 
     it(`${slug}: an answer that is whole`, () => {

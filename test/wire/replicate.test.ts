@@ -5,6 +5,9 @@ import type { ChatEvent } from "../../src/ChatEvent.js"
 import * as ChatRequest from "../../src/ChatRequest.js"
 import { idOf, isRunning, wire } from "../../src/internal/wire/replicate.js"
 import { type Fault, isFault } from "../../src/internal/wire/wire.js"
+import * as Message from "../../src/Message.js"
+import * as Tool from "../../src/Tool.js"
+import { anyRequest, silentlyDropped } from "./anyRequest.js"
 
 const encode = (input: ChatRequest.Input, model = "meta/meta-llama-3-8b-instruct") =>
   wire.encode({
@@ -69,10 +72,49 @@ describe("a request to Replicate", () => {
     assert.deepStrictEqual(encode({ prompt: "Hi", stop: ["a,b"] }).unsupported, ["stop"])
     assert.deepStrictEqual(
       encode([
-        { role: "user", content: "Hi" },
+        { role: "assistant", content: [{ type: "tool-call", id: "1", name: "f", arguments: "{}" }] },
         { role: "tool", content: [{ type: "tool-result", id: "1", name: "f", result: "{}" }] }
       ]).unsupported,
-      ["messages"]
+      ["tool calls in messages"]
+    )
+    const tools = [Tool.make("f")]
+    const { body, unsupported } = encode({
+      messages: [
+        Message.user([
+          Message.textPart("Look."),
+          Message.image("https://a.example/cat.png"),
+          Message.file("https://a.example/paper.pdf")
+        ])
+      ],
+      tools,
+      toolChoice: "required",
+      parallelToolCalls: false,
+      output: { name: "o", jsonSchema: { type: "object", properties: {} } },
+      reasoningEffort: "low"
+    })
+    assert.deepStrictEqual(unsupported, [
+      "images",
+      "files",
+      "tools",
+      "toolChoice",
+      "parallelToolCalls",
+      "output",
+      "reasoningEffort"
+    ])
+    assert.deepStrictEqual(body.input, { prompt: "Look." })
+    assert.deepStrictEqual(encode({ prompt: "Hi", tools: [], parallelToolCalls: false }).unsupported, [])
+  })
+
+  it("drops nothing silently", () => {
+    FastCheck.assert(
+      FastCheck.property(anyRequest, (request) => {
+        const dropped = silentlyDropped(wire, request, { model: "meta/llama", provider: "replicate" })
+        assert.deepStrictEqual(
+          dropped.filter((what) => what !== "parallelToolCalls" || request.tools !== undefined),
+          []
+        )
+      }),
+      { numRuns: 250 }
     )
   })
 

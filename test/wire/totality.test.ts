@@ -4,6 +4,8 @@ import { type ChatEvent, GatewayMetadata } from "effect-ai-gateway"
 import { EventReader } from "../../src/internal/eventReader.js"
 import type { GatewayResponse } from "../../src/internal/exchange.js"
 import * as AnthropicMessages from "../../src/internal/wire/anthropicMessages.js"
+import * as BedrockConverse from "../../src/internal/wire/bedrockConverse.js"
+import * as CohereChat from "../../src/internal/wire/cohereChat.js"
 import * as GoogleGenerateContent from "../../src/internal/wire/googleGenerateContent.js"
 import * as OpenAiChat from "../../src/internal/wire/openAiChat.js"
 import { isFault, type Wire } from "../../src/internal/wire/wire.js"
@@ -118,6 +120,71 @@ const workersOutput = {
   usage: { input_tokens: 1, output_tokens: 2, output_tokens_details: { reasoning_tokens: 1 } }
 }
 
+const bedrockUsage = { inputTokens: 1, outputTokens: 2, totalTokens: 3, cacheReadInputTokens: 1 }
+const bedrockCited = {
+  title: "A",
+  sourceContent: [{ text: "x" }],
+  location: { web: { url: "https://a.example" } }
+}
+const bedrockWhole = {
+  output: {
+    message: {
+      content: [
+        { reasoningContent: { reasoningText: { text: "hm", signature: "c2ln" } } },
+        { reasoningContent: { redactedContent: "c2ln" } },
+        { text: "Hello" },
+        { citationsContent: { content: [{ text: "Hello" }], citations: [bedrockCited] } },
+        { toolUse: { toolUseId: "t", name: "f", input: { x: 1 } } }
+      ]
+    }
+  },
+  stopReason: "tool_use",
+  usage: bedrockUsage
+}
+// As Amazon's SDK shows them: in frames the names would stand beside.
+const bedrockEvents = [
+  { messageStart: { role: "assistant" } },
+  { contentBlockDelta: { contentBlockIndex: 0, delta: { reasoningContent: { text: "hm" } } } },
+  { contentBlockDelta: { contentBlockIndex: 0, delta: { reasoningContent: { signature: "c2ln" } } } },
+  { contentBlockStop: { contentBlockIndex: 0 } },
+  { contentBlockDelta: { contentBlockIndex: 1, delta: { citation: bedrockCited } } },
+  { contentBlockDelta: { contentBlockIndex: 1, delta: { text: "Hello" } } },
+  { contentBlockStop: { contentBlockIndex: 1 } },
+  { contentBlockStart: { contentBlockIndex: 2, start: { toolUse: { toolUseId: "t", name: "f" } } } },
+  { contentBlockDelta: { contentBlockIndex: 2, delta: { toolUse: { input: '{"x":1}' } } } },
+  { contentBlockStop: { contentBlockIndex: 2 } },
+  { messageStop: { stopReason: "tool_use" } },
+  { metadata: { usage: bedrockUsage } }
+]
+
+const cohereCited = { text: "x", sources: [{ type: "document", document: { title: "A" } }] }
+const cohereUsage = { tokens: { input_tokens: 1, output_tokens: 2 }, cached_tokens: 1 }
+const cohereWhole = {
+  finish_reason: "TOOL_CALL",
+  message: {
+    content: [
+      { type: "thinking", thinking: "hm" },
+      { type: "text", text: "Hello" }
+    ],
+    tool_plan: "hm",
+    tool_calls: [call],
+    citations: [cohereCited]
+  },
+  usage: cohereUsage
+}
+const cohereEvents = [
+  { type: "message-start", delta: { message: { role: "assistant", content: [] } } },
+  { type: "content-start", index: 0, delta: { message: { content: { type: "thinking", thinking: "hm" } } } },
+  { type: "content-end", index: 0 },
+  { type: "content-delta", index: 1, delta: { message: { content: { text: "Hello" } } } },
+  { type: "citation-start", index: 0, delta: { message: { citations: cohereCited } } },
+  { type: "tool-plan-delta", delta: { message: { tool_plan: "hm" } } },
+  { type: "tool-call-start", index: 0, delta: { message: { tool_calls: call } } },
+  { type: "tool-call-delta", index: 0, delta: { message: { tool_calls: { function: { arguments: " " } } } } },
+  { type: "tool-call-end", index: 0 },
+  { type: "message-end", delta: { finish_reason: "TOOL_CALL", usage: cohereUsage } }
+]
+
 interface Format {
   readonly name: string
   readonly wire: Wire
@@ -153,6 +220,20 @@ const formats: ReadonlyArray<Format> = [
     answers: [googleWhole],
     streams: [[googleWhole, googleWhole]],
     marked: false
+  },
+  {
+    name: "Bedrock Converse",
+    wire: BedrockConverse.make("us-east-1"),
+    answers: [bedrockWhole],
+    streams: [bedrockEvents],
+    marked: false
+  },
+  {
+    name: "Cohere chat",
+    wire: CohereChat.wire,
+    answers: [cohereWhole],
+    streams: [cohereEvents],
+    marked: true
   },
   {
     name: "Workers AI",

@@ -1,11 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
+import * as Schema from "effect/Schema"
 import * as ChatEventModule from "../../src/ChatEvent.js"
 import * as ChatRequest from "../../src/ChatRequest.js"
 import type { Decoded } from "../../src/ChatResponse.js"
+import * as Reading from "../../src/internal/wire/reading.js"
 import { type Fault, isFault } from "../../src/internal/wire/wire.js"
 import { wire } from "../../src/internal/wire/workersAi.js"
+import * as Message from "../../src/Message.js"
+import * as Tool from "../../src/Tool.js"
+import { anyRequest, silentlyDropped } from "./anyRequest.js"
 
 type ChatEvent = ChatEventModule.ChatEvent
 
@@ -111,7 +116,8 @@ describe("a request in Workers AI's own format", () => {
       stop: "stop",
       seed: "seed",
       frequencyPenalty: "frequency_penalty",
-      presencePenalty: "presence_penalty"
+      presencePenalty: "presence_penalty",
+      reasoningEffort: "reasoning_effort"
     }
     const sampling = FastCheck.record(
       {
@@ -122,7 +128,8 @@ describe("a request in Workers AI's own format", () => {
         stop: FastCheck.array(FastCheck.string({ minLength: 1 }), { minLength: 1 }),
         seed: FastCheck.integer(),
         frequencyPenalty: FastCheck.constantFrom(-2, 0, 2),
-        presencePenalty: FastCheck.constantFrom(-2, 0, 2)
+        presencePenalty: FastCheck.constantFrom(-2, 0, 2),
+        reasoningEffort: FastCheck.constantFrom("low" as const, "high" as const)
       },
       { requiredKeys: [] }
     )
@@ -173,6 +180,205 @@ describe("a request in Workers AI's own format", () => {
       { role: "tool", name: "f", tool_call_id: "call_1", content: "12" },
       { role: "assistant", content: "12." }
     ])
+  })
+})
+
+describe("tools in Workers AI's own format", () => {
+  const weather = Tool.make("get_weather", {
+    description: "The weather of a city, now.",
+    parameters: Schema.Struct({ city: Schema.String })
+  })
+  const schema = {
+    type: "object",
+    required: ["city"],
+    properties: { city: { type: "string" } },
+    additionalProperties: false
+  }
+  const written = {
+    type: "function",
+    function: { name: "get_weather", description: "The weather of a city, now.", parameters: schema }
+  }
+  const output: ChatRequest.Output = { name: "city", description: "A city.", jsonSchema: schema }
+  const form = { type: "function", function: { name: "city", description: "A city.", parameters: schema } }
+  const byName = (name: string) => ({ type: "function", function: { name } })
+  const asked = (fields: Omit<ChatRequest.Options, "prompt">, stream = false) =>
+    encode({ prompt: "Hi", ...fields }, { stream })
+
+  it("are nested as OpenAI's are, and have a choice if one is made", () => {
+    assert.deepStrictEqual(asked({ tools: [weather] }).body, {
+      messages: [{ role: "user", content: "Hi" }],
+      tools: [written]
+    })
+    const choice = (toolChoice: ChatRequest.ToolChoice) => asked({ tools: [weather], toolChoice })
+    for (const word of ["auto", "none", "required"] as const) {
+      assert.strictEqual(choice(word).body.tool_choice, word)
+    }
+    const named = choice({ tool: "get_weather" })
+    assert.deepStrictEqual(named.body.tool_choice, byName("get_weather"))
+    assert.deepStrictEqual(named.unsupported, [])
+  })
+
+  it("cannot be kept from being called together, unless they are not called at all", () => {
+    const unsupported = (fields: ChatRequest.ToolUse) =>
+      asked({ parallelToolCalls: false, ...fields }).unsupported
+    assert.deepStrictEqual(unsupported({ tools: [weather] }), ["parallelToolCalls"])
+    assert.deepStrictEqual(unsupported({ tools: [weather], toolChoice: "none" }), [])
+    assert.deepStrictEqual(unsupported({}), [])
+  })
+
+  it("stand beside a form of the answer, which is the bare schema", () => {
+    const { body, outputTool, unsupported } = asked({ tools: [weather], output })
+    assert.deepStrictEqual(body.response_format, { type: "json_schema", json_schema: schema })
+    assert.deepStrictEqual(body.tools, [written])
+    assert.strictEqual(outputTool, undefined)
+    assert.deepStrictEqual(unsupported, [])
+  })
+
+  it("give the form of the answer where it is streamed: JSON mode does not stream", () => {
+    const { body, outputTool, unsupported } = asked({ output }, true)
+    assert.notProperty(body, "response_format")
+    assert.deepStrictEqual(body.tools, [form])
+    assert.deepStrictEqual(body.tool_choice, byName("city"))
+    assert.strictEqual(outputTool, "city")
+    assert.deepStrictEqual(unsupported, [])
+  })
+
+  it("cannot be called beside a form of the answer that is streamed", () => {
+    const { body, unsupported } = asked({ output, tools: [weather], toolChoice: "required" }, true)
+    assert.deepStrictEqual(unsupported, ["tools", "toolChoice"])
+    assert.deepStrictEqual(body.tools, [form])
+    const none = asked({ output, tools: [weather], toolChoice: "none" }, true)
+    assert.deepStrictEqual(none.unsupported, [])
+    assert.deepStrictEqual(none.body.tools, [written, form])
+    assert.deepStrictEqual(none.body.tool_choice, byName("city"))
+  })
+
+  it("that give the form of the answer are read as its text, whole and streamed", () => {
+    const request = Either.getOrThrow(ChatRequest.fromInput({ prompt: "Hi", output }))
+    const reader = Reading.of(wire, request, asked({ output }, true))
+    const chunk = { tool_calls: [{ name: "city", arguments: { city: "Oslo" } }] }
+    assert.deepInclude(reader.decode({ response: null, ...chunk }), {
+      parts: text('{"city":"Oslo"}'),
+      finishReason: "stop"
+    })
+    const decoder = reader.decoder()
+    const events: Array<ChatEvent> = []
+    for (const data of [JSON.stringify(chunk), done])
+      assert.isUndefined(decoder.event(data, undefined, events))
+    const folded = response({ events, fault: decoder.end(events) })
+    assert.strictEqual(folded.text, '{"city":"Oslo"}')
+    assert.strictEqual(folded.finishReason, "stop")
+  })
+})
+
+describe("images and files in Workers AI's own format", () => {
+  const ask = (model: string, ...parts: ReadonlyArray<Message.UserPart>) => {
+    const { body, unsupported } = encode([Message.user([Message.textPart("Look."), ...parts])], { model })
+    const [message] = body.messages as ReadonlyArray<{ readonly content: unknown }>
+    return { content: message?.content, unsupported }
+  }
+  const png = Message.image({ data: "AAEC", mediaType: "image/png" }, { detail: "low" })
+
+  for (const model of [
+    "@cf/meta/llama-3.2-11b-vision-instruct",
+    "@cf/meta/llama-4-scout-17b-16e-instruct",
+    "@cf/llava-hf/llava-1.5-7b-hf",
+    "@cf/google/gemma-3-12b-it",
+    "@cf/mistralai/mistral-small-3.1-24b-instruct"
+  ]) {
+    it(`are parts with data URLs for ${model}, which sees`, () => {
+      assert.deepStrictEqual(ask(model, png, Message.image("data:image/gif;base64,AAEC")), {
+        content: [
+          { type: "text", text: "Look." },
+          { type: "image_url", image_url: { url: "data:image/png;base64,AAEC" } },
+          { type: "image_url", image_url: { url: "data:image/gif;base64,AAEC" } }
+        ],
+        unsupported: []
+      })
+    })
+  }
+
+  it("are named where they are not taken", () => {
+    const seeing = "@cf/meta/llama-3.2-11b-vision-instruct"
+    const pdf = Message.file("https://a.example/paper.pdf")
+    assert.deepStrictEqual(ask("@cf/meta/llama-3.1-8b-instruct", png, png), {
+      content: "Look.",
+      unsupported: ["images"]
+    })
+    assert.deepStrictEqual(ask(seeing, Message.image("https://a.example/cat.png")), {
+      content: "Look.",
+      unsupported: ["images by URL"]
+    })
+    assert.deepStrictEqual(ask(seeing, pdf), { content: "Look.", unsupported: ["files"] })
+  })
+})
+
+describe("any request in Workers AI's own format", () => {
+  it("has no word for reasoning, which matters only to models that think", () => {
+    const unsupported = (model: string, reasoningEffort: ChatRequest.ReasoningEffort) =>
+      encode({ prompt: "Hi", reasoningEffort }, { model }).unsupported
+    assert.deepStrictEqual(unsupported("@cf/openai/gpt-oss-120b", "low"), ["reasoningEffort"])
+    assert.deepStrictEqual(unsupported("@cf/openai/gpt-oss-120b", "none"), ["reasoningEffort"])
+    assert.deepStrictEqual(unsupported("@cf/meta/llama-3.1-8b-instruct", "low"), ["reasoningEffort"])
+    assert.deepStrictEqual(unsupported("@cf/meta/llama-3.1-8b-instruct", "none"), [])
+  })
+
+  it("drops nothing silently", () => {
+    const holds = (request: ChatRequest.ChatRequest, model: string, dropped: string): boolean =>
+      (dropped === "parallelToolCalls" && (request.tools === undefined || request.toolChoice === "none")) ||
+      (dropped === "reasoningEffort" && request.reasoningEffort === "none" && !model.includes("gpt-oss"))
+    FastCheck.assert(
+      FastCheck.property(
+        anyRequest,
+        FastCheck.constantFrom(
+          "@cf/meta/llama-3.1-8b-instruct",
+          "@cf/meta/llama-4-scout-17b-16e-instruct",
+          "@cf/openai/gpt-oss-120b"
+        ),
+        FastCheck.boolean(),
+        (request, model, stream) => {
+          const dropped = silentlyDropped(wire, request, { model, provider: "workers-ai", stream })
+          assert.deepStrictEqual(
+            dropped.filter((what) => !holds(request, model, what)),
+            []
+          )
+        }
+      ),
+      { numRuns: 400 }
+    )
+  })
+})
+
+describe("any conversation in Workers AI's own format", () => {
+  it("has text for content, and calls only where there are any", () => {
+    const part: FastCheck.Arbitrary<Message.AssistantPart> = FastCheck.oneof(
+      FastCheck.record({ type: FastCheck.constant("text" as const), text: FastCheck.string() }),
+      FastCheck.record({
+        type: FastCheck.constant("reasoning" as const),
+        text: FastCheck.string(),
+        opaque: FastCheck.record({ provider: FastCheck.string(), data: FastCheck.jsonValue() })
+      }),
+      FastCheck.record({
+        type: FastCheck.constant("tool-call" as const),
+        id: FastCheck.string(),
+        name: FastCheck.string(),
+        arguments: FastCheck.oneof(FastCheck.json(), FastCheck.string())
+      })
+    )
+    FastCheck.assert(
+      FastCheck.property(FastCheck.array(part), FastCheck.string(), (parts, result) => {
+        const results = parts.flatMap(
+          (part): ReadonlyArray<Message.ToolResultPart> =>
+            part.type === "tool-call" ? [{ type: "tool-result", id: part.id, name: part.name, result }] : []
+        )
+        const { body } = encode([Message.user("Hi"), Message.assistant(parts), Message.toolResults(results)])
+        for (const message of body.messages as ReadonlyArray<Record<string, unknown>>) {
+          assert.isString(message.content)
+          assert.notStrictEqual(JSON.stringify(message.tool_calls), "[]")
+        }
+        JSON.stringify(body)
+      })
+    )
   })
 })
 

@@ -26,7 +26,10 @@ import { bounded, type Facts, type Headers, isRecord, line, textOf, type Verdict
 export const onlyStrings = (headers: unknown): Headers => {
   const kept: Record<string, string> = {}
   if (!isRecord(headers)) return kept
-  for (const [name, value] of Object.entries(headers)) if (typeof value === "string") kept[name] = value
+  for (const name of Object.keys(headers)) {
+    const value = headers[name]
+    if (typeof value === "string") kept[name] = value
+  }
   return kept
 }
 
@@ -121,7 +124,7 @@ const messageOf = (verdict: Verdict, facts: Facts): string => {
       : facts.status !== undefined
         ? ` (HTTP ${facts.status})`
         : ""
-  const words = facts.said === undefined ? "" : line(facts.said, 600)
+  const words = facts.said === undefined ? "" : facts.said.length > 600 ? line(facts.said, 600) : facts.said
   const said = words === "" ? " and gave no reason." : `: "${words}"${/[.!?…]$/.test(words) ? "" : "."}`
   return bounded(`${headline(verdict, facts)}${detail}${said} ${advice(verdict, facts)}`, 1000)
 }
@@ -169,6 +172,6 @@ const toError = (verdict: Verdict, facts: Facts): LegError => {
     case "ModelTimeout":
       return new ModelTimeout({ ...fields, phase: "provider" }, unchecked)
     case "MalformedResponse":
-      return new MalformedResponse({ ...fields, excerpt: facts.excerpt })
+      return new MalformedResponse({ ...fields, excerpt: facts.excerpt() })
   }
 }

@@ -117,6 +117,8 @@ export const extractCode = (json: unknown, amazon: unknown): number | string | u
   )
 }
 
+const naming = ["code", "type", "status", "reason", "error_type", "finish_reason"]
+
 /** Every word in a body that names the error, in lower case. */
 export const extractWords = (json: unknown, amazon: unknown): ReadonlySet<string> => {
   const words = new Set<string>()
@@ -126,9 +128,8 @@ export const extractWords = (json: unknown, amazon: unknown): ReadonlySet<string
   }
   const error = field(json, "error")
   for (const holder of [json, error, field(error, "innererror")]) {
-    for (const key of ["code", "type", "status", "reason", "error_type", "finish_reason"]) {
-      add(field(holder, key))
-    }
+    if (!isRecord(holder)) continue
+    for (const key of naming) add(field(holder, key))
   }
   add(field(firstOf(field(json, "errors")), "code"))
   add(amazonType(field(json, "__type")))

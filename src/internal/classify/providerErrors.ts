@@ -88,6 +88,11 @@ const rules: ReadonlyArray<Rule> = [
 const stageOf = (text: string): "prompt" | "response" =>
   !/prompt|input/i.test(text) && /output|response|completion|generated/i.test(text) ? "response" : "prompt"
 
+const shareOne = (some: ReadonlySet<string>, others: ReadonlySet<string>): boolean => {
+  for (const word of some) if (others.has(word)) return true
+  return false
+}
+
 /**
  * The provider's refusal by its own words; undefined where only the status tells. `status` is undefined inside a
  * stream that names none.
@@ -98,7 +103,7 @@ export const providerVerdict = (body: ErrorBody, status: number | undefined): Ve
   for (const rule of rules) {
     // Cloudflare's envelopes have codes for the rest; a full context window comes under several.
     if (body.shape !== "provider" && rule.tag !== "ContextLengthExceeded") continue
-    const named = [...body.words].some((word) => rule.words.has(word))
+    const named = shareOne(body.words, rule.words)
     const said =
       (status === undefined || rule.statuses.includes(status)) &&
       rule.text.test(text) &&

@@ -36,10 +36,10 @@ export interface Facts {
   readonly headers: Headers
   readonly status: number | undefined
   readonly code: number | string | undefined
-  /** What the other side said, unquoted. */
+  /** What the other side said, unquoted, as `line` made it. */
   readonly said: string | undefined
-  /** The beginning of the body, for an answer that cannot be understood. */
-  readonly excerpt: string
+  /** The beginning of the body, for an answer that cannot be understood; most errors never ask for it. */
+  readonly excerpt: () => string
   readonly retryable: boolean | undefined
   readonly retryAfter: Duration.Duration | undefined
 }
@@ -76,11 +76,14 @@ export type Verdict = {
 export const isRecord = (u: unknown): u is Readonly<Record<string, unknown>> =>
   typeof u === "object" && u !== null && !Array.isArray(u)
 
+const hasProperties = (u: unknown): u is Readonly<Record<string, unknown>> =>
+  u !== null && (typeof u === "object" || typeof u === "function")
+
 /** A property of anything; undefined where there is none. A getter that throws counts as absent. */
 export const field = (u: unknown, key: string): unknown => {
-  if ((typeof u !== "object" && typeof u !== "function") || u === null) return undefined
+  if (!hasProperties(u)) return undefined
   try {
-    return Reflect.get(u, key)
+    return u[key]
   } catch {
     return undefined
   }
@@ -106,15 +109,20 @@ export const bounded = (text: string, limit: number): string => {
 const secrets =
   /\b(Bearer\s+)(?=[\w.~+/=-]*\d)[\w.~+/=-]{8,}|\b(sk|pk|rk|xai|gsk|csk|pplx|hf|r8|fw)[-_][\w-]{12,}|\b(AIza|AKIA)[\w-]{12,}/gi
 
+/** The least that one of these forms can be; most names and codes are shorter. */
+const shortestSecret = 15
+
+const masked = (text: string): string =>
+  text.length < shortestSecret ? text : text.replace(secrets, "$1$2$3***")
+
 /** One line of bounded text without anything that looks like a credential. */
-export const line = (text: string, limit: number): string =>
-  bounded(text.slice(0, limit + 1).replace(secrets, "$1$2$3***"), limit)
-    .replace(/\s+/g, " ")
-    .trim()
+export const line = (text: string, limit: number): string => {
+  const whole = bounded(masked(text.slice(0, limit + 1)), limit)
+  return (/[^\S ]| {2}/.test(whole) ? whole.replace(/\s+/g, " ") : whole).trim()
+}
 
 /** The beginning of a body, at most 500 characters. */
-export const excerpt = (body: string): string =>
-  bounded(body.slice(0, 501).replace(secrets, "$1$2$3***"), 500)
+export const excerpt = (body: string): string => bounded(masked(body.slice(0, 501)), 500)
 
 /** JSON of anything, or undefined where it has none (cycles, too deep, a bigint). */
 export const stringify = (u: unknown): string | undefined => {

@@ -1,10 +1,9 @@
 /** Anthropic's Messages. */
+import { parseMessages } from "./anthropicRequest.js"
+import { afterEmpty } from "./argumentPieces.js"
 import { vendorId } from "./ids.js"
-import { asArray, asObject, isObject, words } from "./json.js"
 import {
   type Answer,
-  type Ask,
-  contentText,
   type Frame,
   type Problem,
   type Refusal,
@@ -44,6 +43,8 @@ const describe = (problem: Problem): { readonly status: number; readonly message
       return { status: 404, message: `model: ${problem.model}` }
     case "endpoint":
       return { status: 404, message: "Not Found" }
+    case "textOnly":
+      return { status: 400, message: `${problem.model} does not support ${problem.what} input.` }
     case "invalid":
       return { status: 400, message: problem.message }
     case "status":
@@ -90,9 +91,29 @@ const inputUsage = ({ usage }: Answer) => ({
 
 const signature = "bG9jYWwtc2lnbmF0dXJl"
 
+const cited = ({ url, title, text }: Answer["citations"][number]) => ({
+  type: "web_search_result_location",
+  url,
+  title: title ?? url,
+  encrypted_index: "bG9jYWwtaW5kZXg=",
+  cited_text: text ?? ""
+})
+
+/** Of a refusal only the details say why; there is no content. */
+const stopDetails = (answer: Answer) =>
+  answer.refused ? { stop_details: { type: "refusal", category: null, explanation: answer.text } } : {}
+
 const blocks = (answer: Answer): ReadonlyArray<Record<string, unknown>> => [
   ...(answer.reasoning === undefined ? [] : [{ type: "thinking", thinking: answer.reasoning, signature }]),
-  ...(answer.text === "" ? [] : [{ type: "text", text: answer.text }]),
+  ...(answer.text === "" || answer.refused
+    ? []
+    : [
+        {
+          type: "text",
+          text: answer.text,
+          ...(answer.citations.length === 0 ? {} : { citations: answer.citations.map(cited) })
+        }
+      ]),
   ...answer.toolCalls.map((call) => ({ type: "tool_use", id: call.id, name: call.name, input: call.args }))
 ]
 
@@ -104,13 +125,14 @@ const whole = (answer: Answer) => ({
   content: blocks(answer),
   stop_reason: stopReason(answer.finishReason),
   stop_sequence: null,
+  ...stopDetails(answer),
   usage: { ...inputUsage(answer), output_tokens: answer.usage.output }
 })
 
 const event = (
   data: { readonly type: string; readonly [field: string]: unknown },
   content = false
-): Frame => ({
+): Frame & { readonly text: string } => ({
   content,
   text: `event: ${data.type}\ndata: ${JSON.stringify(data)}\n\n`
 })
@@ -142,10 +164,12 @@ function* frames(answer: Answer): Iterable<Frame> {
     yield delta(index, { type: "signature_delta", signature }, false)
     yield stop(index++)
   }
-  if (answer.text !== "") {
+  if (answer.text !== "" && !answer.refused) {
     yield start(index, { type: "text", text: "" })
     if (!pinged) yield ping
     pinged = true
+    for (const citation of answer.citations)
+      yield delta(index, { type: "citations_delta", citation: cited(citation) }, false)
     for (const text of answer.chunks) yield delta(index, { type: "text_delta", text })
     yield stop(index++)
   }
@@ -153,84 +177,21 @@ function* frames(answer: Answer): Iterable<Frame> {
     yield start(index, { type: "tool_use", id: call.id, name: call.name, input: {} })
     if (!pinged) yield ping
     pinged = true
-    // The first fragment is empty, and a call without arguments has no other.
-    yield delta(index, { type: "input_json_delta", partial_json: "" })
-    const args = JSON.stringify(call.args)
-    const half = Math.ceil(args.length / 2)
-    if (args !== "{}")
-      for (const part of [args.slice(0, half), args.slice(half)])
-        yield delta(index, { type: "input_json_delta", partial_json: part })
+    for (const partial_json of afterEmpty(call))
+      yield delta(index, { type: "input_json_delta", partial_json })
     yield stop(index++)
   }
   if (!pinged) yield ping
   yield event({
     type: "message_delta",
-    delta: { stop_reason: stopReason(answer.finishReason), stop_sequence: null },
+    delta: { stop_reason: stopReason(answer.finishReason), stop_sequence: null, ...stopDetails(answer) },
     usage: { ...inputUsage(answer), output_tokens: answer.usage.output }
   })
   yield event({ type: "message_stop" })
 }
 
-const blockText = (content: unknown): string => {
-  const text = contentText(content)
-  if (text !== "" || !Array.isArray(content)) return text
-  return content.map((block) => contentText(asObject(block).content)).join(" ")
-}
-
-const forcedTool = (body: Readonly<Record<string, unknown>>): Ask["forcedTool"] => {
-  const choice = asObject(body.tool_choice)
-  const tools = asArray(body.tools).map(asObject)
-  const tool =
-    choice.type === "tool"
-      ? tools.find((tool) => tool.name === choice.name)
-      : choice.type === "any"
-        ? tools[0]
-        : undefined
-  return tool === undefined ? undefined : { name: String(tool.name), schema: tool.input_schema }
-}
-
-const sampling = ["temperature", "top_p", "top_k"]
-
-const parse: Wire["parse"] = ({ body, headers }) => {
-  const version = headers["anthropic-version"]
-  if (version === undefined) return { kind: "invalid", message: "anthropic-version: header is required" }
-  if (!isObject(body)) return { kind: "invalid", message: "The request body is not valid JSON" }
-  const { model, messages } = body
-  if (typeof model !== "string") return { kind: "invalid", message: "model: Field required" }
-  if (body.max_tokens === undefined) return { kind: "invalid", message: "max_tokens: Field required" }
-  if (!Array.isArray(messages)) return { kind: "invalid", message: "messages: Field required" }
-  if (messages.length === 0) return { kind: "invalid", message: "messages: at least one message is required" }
-  const roles = messages.map((message) => asObject(message).role)
-  const unexpected = roles.find((role) => role !== "user" && role !== "assistant" && role !== "system")
-  if (unexpected !== undefined || roles[0] === "system")
-    return {
-      kind: "invalid",
-      message: `messages: Unexpected role "${String(
-        unexpected ?? "system"
-      )}". The Messages API accepts a top-level \`system\` parameter, not "system" as an input message role.`
-    }
-  if (version === "2026-10-21") {
-    const field = sampling.find((name) => body[name] !== undefined)
-    if (field !== undefined) return { kind: "invalid", message: `${field}: Extra inputs are not permitted` }
-  }
-  const users = messages.filter((message) => asObject(message).role === "user")
-  const format = asObject(asObject(body.output_config).format)
-  return {
-    _tag: "Ask",
-    model,
-    stream: body.stream === true,
-    includeUsage: true,
-    text: blockText(asObject(users.at(-1)).content),
-    inputWords:
-      words(contentText(body.system)) +
-      messages.reduce((sum: number, message) => sum + words(blockText(asObject(message).content)), 0),
-    forcedTool: forcedTool(body),
-    answerSchema: format.type === "json_schema" ? format.schema : undefined
-  }
-}
-
 export const anthropicWire: Wire = {
-  parse,
+  parse: parseMessages,
   whole: (_ask, answer) => whole(answer),
   frames: (_ask, answer) => frames(answer),
   contentType: "text/event-stream; charset=utf-8",

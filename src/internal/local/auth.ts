@@ -6,10 +6,15 @@ import type { Options, StoredKey } from "./options.js"
 import type { ProviderEntry } from "./providers.js"
 import { refused } from "./render.js"
 import type { HeaderMap, Settings } from "./settings.js"
+import { accessKeyOf, isSignature } from "./signatures.js"
 import type { Wire } from "./wire.js"
 
 const secret = (value: string | Redacted.Redacted): string =>
   Redacted.isRedacted(value) ? Redacted.value(value) : value
+
+/** The token of the account's own API; `undefined` if any will do. */
+export const accountToken = (options: Options): string | undefined =>
+  options.accountToken === undefined ? gatewayToken(options) : secret(options.accountToken)
 
 /** The gateway's token; `undefined` if it takes requests without one. */
 export const gatewayToken = ({ token }: Options): string | undefined =>
@@ -26,12 +31,13 @@ const aliasesOf = (stored: StoredKey | undefined): Readonly<Record<string, strin
 }
 
 /** The credential in a header, without its scheme. */
-const bare = (value: string): string => value.replace(/^(Bearer|Token|Key)\s*/i, "").trim()
+const bare = (value: string): string =>
+  isSignature(value) ? accessKeyOf(value) : value.replace(/^(Bearer|Token|Key)\s*/i, "").trim()
 
 /** What clients send that had no credential, and did not notice. */
 const nothings = ["", "undefined", "null", "[object Object]"]
 
-const billed = (options: Options, slug: string): boolean =>
+export const billed = (options: Options, slug: string): boolean =>
   Array.isArray(options.unifiedBilling)
     ? options.unifiedBilling.includes(slug)
     : (options.unifiedBilling ?? true) !== false
@@ -53,6 +59,7 @@ export const credentialsFor = (
   options: Options,
   provider: ProviderEntry,
   wire: Wire,
+  path: string,
   query: URLSearchParams,
   headers: HeaderMap,
   settings: Settings
@@ -70,6 +77,12 @@ export const credentialsFor = (
   const inQuery = provider.slug === "google-ai-studio" ? query.get("key") : null
   if (inQuery !== null) sent.push(inQuery)
   const expected = options.keys?.[provider.slug]
+  const wrong = provider.inspect?.(forwarded, path)
+  if (wrong !== undefined)
+    return {
+      ok: false,
+      answer: refused(wire.refuse({ kind: "credential", missing: false, message: wrong }))
+    }
   const accepts = (credential: string) =>
     expected !== undefined
       ? credential === secret(expected)
@@ -95,6 +108,7 @@ export const credentialsFor = (
       identity: `stored ${alias}`
     }
   }
+  if (provider.prepaid === true) return { ok: true, headers: forwarded, identity: "" }
   if (settings.noWholesale && provider.slug !== "workers-ai") return { ok: false, answer: noWholesale() }
   return billed(options, provider.slug) ? { ok: true, headers: forwarded, identity: "" } : no(true)
 }

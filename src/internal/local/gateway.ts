@@ -1,11 +1,13 @@
 /** The gateway: from a request to its response. */
 
+import { accountPlaceOf, accountRoute } from "./accountApi.js"
 import type { Answered } from "./answered.js"
 import { gatewayAllows, gatewayToken } from "./auth.js"
+import { makeAutoRouter } from "./autoRouter.js"
 import { makeCache } from "./cache.js"
 import { gatewayError, noAnswerFromProvider, noSuchGateway, unauthorized } from "./errors.js"
 import { hex, uuid } from "./ids.js"
-import { parseJson } from "./json.js"
+import { isObject, parseJson } from "./json.js"
 import { makeLogs } from "./logs.js"
 import type { LocalGateway, Options } from "./options.js"
 import { makeDirectory } from "./providers.js"
@@ -56,6 +58,10 @@ const exists = (options: Options, place: Place): boolean =>
 
 const headerMap = (headers: Headers): HeaderMap => Object.fromEntries(headers)
 
+/** Whether a request of the account's API asks for a stream; `run` has its request one deeper. */
+const isStream = (body: unknown): boolean =>
+  isObject(body) && (body.stream === true || (isObject(body.input) && body.input.stream === true))
+
 const alone = (answer: Answered): Walked => ({
   answer,
   cached: false,
@@ -67,8 +73,10 @@ const alone = (answer: Answered): Walked => ({
 const responseHeaders = (walked: Walked, exchange: Exchange): Headers => {
   const headers = new Headers(walked.answer.headers)
   headers.set("cf-ray", `${hex(16)}-LOC`)
-  if (walked.answer.origin === "edge") return headers
+  if (walked.answer.origin === "edge" || walked.plain === true) return headers
   headers.set("cf-aig-event-id", exchange.eventId)
+  // Measured of streams of the account's API: they say neither a log id nor a cache status.
+  if (exchange.account && /event-?stream/.test(headers.get("content-type") ?? "")) return headers
   if (walked.log !== undefined) headers.set("cf-aig-log-id", walked.log.id)
   if (walked.cached || walked.answer.origin === "provider")
     headers.set("cf-aig-cache-status", walked.cached ? "HIT" : "MISS")
@@ -111,6 +119,7 @@ export const makeGateway = (options: Options): LocalGateway => {
     directory: makeDirectory(Object.keys(options.upstreams ?? {})),
     cache: makeCache(),
     rateLimit: makeRateLimit(options.rateLimit),
+    router: makeAutoRouter(options),
     upstreams: makeUpstreams(options, remembered),
     logs: makeLogs(remembered)
   }
@@ -122,7 +131,8 @@ export const makeGateway = (options: Options): LocalGateway => {
     { timing = realTiming, signal = request.signal } = {}
   ) => {
     const url = new URL(request.url)
-    const place = placeOf(url)
+    const account = accountPlaceOf(url)
+    const place = account === undefined ? placeOf(url) : undefined
     const record: Growing = {
       method: request.method,
       url: request.url,
@@ -165,6 +175,8 @@ export const makeGateway = (options: Options): LocalGateway => {
         eventId: record.headers["cf-aig-event-id"] ?? uuid(),
         startedAt: record.at,
         universal: place !== undefined && place.provider === undefined,
+        account: account !== undefined,
+        uncached: account !== undefined && isStream(record.body),
         timing,
         signal: controller.signal,
         admit: () => {
@@ -172,7 +184,9 @@ export const makeGateway = (options: Options): LocalGateway => {
           return admitted
         }
       }
-      const walked = await route(state, exchange, place, record, text)
+      const walked = await (account === undefined
+        ? route(state, exchange, place, record, text)
+        : accountRoute(state, exchange, account, record))
       record.status = walked.answer.status
       return respond(walked.answer, responseHeaders(walked, exchange), {
         log: walked.log,
@@ -202,6 +216,7 @@ export const makeGateway = (options: Options): LocalGateway => {
       requests.clear()
       state.cache.clear()
       state.rateLimit.clear()
+      state.router.clear()
       state.upstreams.clear()
       state.logs.clear()
     }

@@ -1,10 +1,12 @@
 /** Google's `generateContent`, on AI Studio and on Vertex. */
+import { spanOf } from "./chatCitations.js"
+import { partialArgs } from "./googlePartialArgs.js"
+import { parseGenerate } from "./googleRequest.js"
 import { hex } from "./ids.js"
-import { asArray, asObject, isObject, words } from "./json.js"
+import { words } from "./json.js"
 import {
   type Answer,
   type Ask,
-  contentText,
   type Frame,
   type Problem,
   type Refusal,
@@ -43,6 +45,7 @@ const body = (status: number, message: string, details?: ReadonlyArray<unknown>)
 const refuse = (problem: Problem): Refusal => {
   switch (problem.kind) {
     case "credential":
+      if (problem.message !== undefined) return refusal(401, body(401, problem.message))
       return problem.missing
         ? refusal(
             403,
@@ -68,6 +71,14 @@ const refuse = (problem: Problem): Refusal => {
         body(
           404,
           `models/${problem.model} is not found for API version v1beta, or is not supported for generateContent. Call ListModels to see the list of available models and their supported methods.`
+        )
+      )
+    case "textOnly":
+      return refusal(
+        400,
+        body(
+          400,
+          `${problem.what === "image" ? "Image" : "Document"} input modality is not enabled for models/${problem.model}`
         )
       )
     case "endpoint":
@@ -118,6 +129,29 @@ const functionCalls = (answer: Answer) =>
     ...(index === 0 ? { thoughtSignature: "bG9jYWwtc2lnbmF0dXJl" } : {})
   }))
 
+/** How many bytes of UTF-8 come before a character: Google counts those. */
+const bytesBefore = (text: string, at: number): number => new TextEncoder().encode(text.slice(0, at)).length
+
+const groundingOf = ({ citations, text }: Answer): Record<string, unknown> =>
+  citations.length === 0
+    ? {}
+    : {
+        groundingMetadata: {
+          groundingChunks: citations.map(({ url, title }) => ({ web: { uri: url, title: title ?? url } })),
+          groundingSupports: citations.map((citation, index) => {
+            const { start, end } = spanOf(text, citation.text)
+            return {
+              segment: {
+                ...(start === 0 ? {} : { startIndex: bytesBefore(text, start) }),
+                endIndex: bytesBefore(text, end),
+                text: text.slice(start, end)
+              },
+              groundingChunkIndices: [index]
+            }
+          })
+        }
+      }
+
 const response = (
   answer: Answer,
   id: string,
@@ -127,8 +161,10 @@ const response = (
 ) => ({
   candidates: [
     {
-      content: { parts, role: "model" },
-      ...(finishReason === undefined ? {} : { finishReason }),
+      // What was blocked has no parts.
+      content: answer.refused ? {} : { parts, role: "model" },
+      ...(finishReason === undefined ? {} : { finishReason, ...groundingOf(answer) }),
+      ...(answer.refused ? { finishMessage: answer.text } : {}),
       index: 0
     }
   ],
@@ -150,7 +186,18 @@ const whole = (answer: Answer) =>
     finish(answer.finishReason)
   )
 
-function* responses(answer: Answer): Iterable<readonly [response: unknown, content: boolean]> {
+/** A call in parts: whole, or as Vertex streams it when asked to. */
+function* callParts(ask: Ask, answer: Answer): Iterable<unknown> {
+  if (!ask.streamsArguments) return yield* functionCalls(answer)
+  for (const { name, args } of answer.toolCalls) {
+    yield { functionCall: { name, willContinue: true } }
+    for (const partial of partialArgs(args))
+      yield { functionCall: { partialArgs: partial, willContinue: true } }
+    yield { functionCall: {} }
+  }
+}
+
+function* responses(ask: Ask, answer: Answer): Iterable<readonly [response: unknown, content: boolean]> {
   const id = hex(22)
   const { reasoning } = answer.usage
   const output = answer.usage.output - reasoning
@@ -160,11 +207,11 @@ function* responses(answer: Answer): Iterable<readonly [response: unknown, conte
       true
     ]
   let said = 0
-  for (const chunk of answer.chunks) {
+  for (const chunk of answer.refused ? [] : answer.chunks) {
     said = Math.min(output, said + words(chunk))
     yield [response(answer, id, [{ text: chunk }], usage(answer, said, reasoning)), true]
   }
-  for (const part of functionCalls(answer))
+  for (const part of callParts(ask, answer))
     yield [response(answer, id, [part], usage(answer, said, reasoning)), true]
   yield [
     response(answer, id, [{ text: "" }], usage(answer, output, reasoning), finish(answer.finishReason)),
@@ -172,89 +219,23 @@ function* responses(answer: Answer): Iterable<readonly [response: unknown, conte
   ]
 }
 
-function* frames(answer: Answer): Iterable<Frame> {
-  for (const [data, content] of responses(answer))
+function* frames(ask: Ask, answer: Answer): Iterable<Frame> {
+  for (const [data, content] of responses(ask, answer))
     yield { text: `data: ${JSON.stringify(data)}\r\n\r\n`, content }
 }
 
 /** Without `alt=sse` a stream is one JSON array whose elements come over time. */
-function* arrayFrames(answer: Answer): Iterable<Frame> {
+function* arrayFrames(ask: Ask, answer: Answer): Iterable<Frame> {
   let opening = "["
-  for (const [data, content] of responses(answer)) {
+  for (const [data, content] of responses(ask, answer)) {
     yield { text: `${opening}${JSON.stringify(data, null, 2)}`, content }
     opening = "\n,\r\n"
   }
   yield { text: "\n]\n", content: false }
 }
 
-const knownFields = new Set([
-  "contents",
-  "systemInstruction",
-  "system_instruction",
-  "tools",
-  "toolConfig",
-  "tool_config",
-  "generationConfig",
-  "generation_config",
-  "safetySettings",
-  "safety_settings",
-  "cachedContent",
-  "cached_content",
-  "labels",
-  "model"
-])
-
-const contentParts = (content: unknown): string => contentText(asObject(content).parts)
-
-const forcedTool = (body: Readonly<Record<string, unknown>>): Ask["forcedTool"] => {
-  const config = asObject(asObject(body.toolConfig ?? body.tool_config).functionCallingConfig)
-  if (config.mode !== "ANY") return undefined
-  const allowed = asArray(config.allowedFunctionNames)
-  const tool = asArray(body.tools)
-    .flatMap((tool) => asArray(asObject(tool).functionDeclarations))
-    .map(asObject)
-    .find((tool) => allowed.length === 0 || allowed.includes(tool.name))
-  return tool === undefined
-    ? undefined
-    : { name: String(tool.name), schema: tool.parametersJsonSchema ?? tool.parameters }
-}
-
-const parse: Wire["parse"] = ({ body, endpoint }) => {
-  const [, model = "", method] = /models\/([^/:]+):(\w+)/.exec(endpoint) ?? []
-  if (!isObject(body)) return { kind: "invalid", message: "Invalid JSON payload received." }
-  const unknown = Object.keys(body).find((name) => !knownFields.has(name))
-  if (unknown !== undefined)
-    return {
-      kind: "invalid",
-      message: `Invalid JSON payload received. Unknown name "${unknown}": Cannot find field.`
-    }
-  const contents = asArray(body.contents)
-  if (contents.length === 0)
-    return { kind: "invalid", message: "* GenerateContentRequest.contents: contents is not specified\n" }
-  const roles: ReadonlyArray<unknown> = ["user", "model", undefined]
-  if (contents.some((content) => !roles.includes(asObject(content).role)))
-    return { kind: "invalid", message: "Please use a valid role: user, model." }
-  const system = contentParts(body.systemInstruction ?? body.system_instruction)
-  const users = contents.filter((content) => asObject(content).role !== "model")
-  const config = asObject(body.generationConfig ?? body.generation_config)
-  return {
-    _tag: "Ask",
-    model: decodeURIComponent(model),
-    stream: method === "streamGenerateContent",
-    includeUsage: true,
-    text: contentParts(users.at(-1)),
-    inputWords:
-      words(system) + contents.reduce((sum: number, content) => sum + words(contentParts(content)), 0),
-    forcedTool: forcedTool(body),
-    answerSchema:
-      config.responseMimeType === "application/json"
-        ? (config.responseJsonSchema ?? config.responseSchema ?? { type: "object" })
-        : undefined
-  }
-}
-
 const shared = {
-  parse,
+  parse: parseGenerate,
   whole: (_ask: Ask, answer: Answer) => whole(answer),
   refuse,
   overloaded: 503,
@@ -264,14 +245,14 @@ const shared = {
 
 const sse: Wire = {
   ...shared,
-  frames: (_ask, answer) => frames(answer),
+  frames: (ask, answer) => frames(ask, answer),
   contentType: "text/event-stream",
   errorFrame: (problem) => `data: ${JSON.stringify(refuse(problem).body)}\r\n\r\n`
 }
 
 const jsonArray: Wire = {
   ...shared,
-  frames: (_ask, answer) => arrayFrames(answer),
+  frames: (ask, answer) => arrayFrames(ask, answer),
   contentType: "application/json; charset=UTF-8",
   errorFrame: (problem) => `\n,\r\n${JSON.stringify(refuse(problem).body)}\n]\n`,
   keepAlive: ""
@@ -279,3 +260,21 @@ const jsonArray: Wire = {
 
 /** The wire of a request: the query says how a stream is framed. */
 export const googleWire = (query: URLSearchParams): Wire => (query.get("alt") === "sse" ? sse : jsonArray)
+
+/** Vertex has no API keys: what is wrong with a credential is 401 there, not 400. */
+export const vertexWire = (query: URLSearchParams): Wire => {
+  const wire = googleWire(query)
+  return {
+    ...wire,
+    refuse: (problem) =>
+      wire.refuse(
+        problem.kind === "credential"
+          ? {
+              message:
+                "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid authentication credential.",
+              ...problem
+            }
+          : problem
+      )
+  }
+}

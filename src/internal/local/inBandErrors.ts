@@ -1,6 +1,7 @@
 /** Errors that hide behind a status of 200, part of the public module `LocalGateway`. */
-import { joined } from "./body.js"
-import { type Reply, raw } from "./reply.js"
+import { awsFrame } from "./awsEventStream.js"
+import { raw } from "./replies.js"
+import type { Reply } from "./reply.js"
 
 /**
  * How a provider says inside a 200 that it failed.
@@ -143,46 +144,6 @@ const responses = (failed: Form["failed"]): Form => ({
   ],
   failed
 })
-
-/** The CRC-32 of zlib, bit by bit: frames are few and short. */
-const crc32 = (bytes: Uint8Array): number => {
-  let crc = -1
-  for (const byte of bytes) {
-    crc ^= byte
-    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0)
-  }
-  return ~crc >>> 0
-}
-
-const bigEndian = (...values: ReadonlyArray<number>): Uint8Array => {
-  const bytes = new Uint8Array(values.length * 4)
-  const view = new DataView(bytes.buffer)
-  for (const [index, value] of values.entries()) view.setUint32(index * 4, value)
-  return bytes
-}
-
-const encoder = new TextEncoder()
-
-/** A header of AWS's event stream: name, type 7 (text), value, each with its length. */
-const awsHeader = (name: string, value: string): Uint8Array =>
-  joined([
-    new Uint8Array([name.length]),
-    encoder.encode(name),
-    new Uint8Array([7, value.length >> 8, value.length & 255]),
-    encoder.encode(value)
-  ])
-
-const awsFrame = (kind: "event" | "exception", type: string, json: unknown): Uint8Array => {
-  const headers = joined([
-    awsHeader(`:${kind}-type`, type),
-    awsHeader(":content-type", "application/json"),
-    awsHeader(":message-type", kind)
-  ])
-  const payload = encoder.encode(JSON.stringify(json))
-  const prelude = bigEndian(headers.length + payload.length + 16, headers.length)
-  const message = joined([prelude, bigEndian(crc32(prelude)), headers, payload])
-  return joined([message, bigEndian(crc32(message))])
-}
 
 const forms = (): Readonly<Record<InBandForm, Form>> => ({
   openai: chat((message) => [sse({ error: { message, type: "server_error", param: null, code: null } })]),

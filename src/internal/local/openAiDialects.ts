@@ -1,8 +1,10 @@
 /**
  * Where the OpenAI-shaped vendors differ from OpenAI, as recorded from them. What is not here they share.
  */
-import { cloudflareErrors } from "./errors.js"
-import { type Problem, type Refusal, refusal, statusMessage } from "./wire.js"
+import { describe } from "./openAiErrors.js"
+import type { ToolStream } from "./reply.js"
+import { type Problem, type Refusal, refusal } from "./wire.js"
+import { workersAiRefusal } from "./workersAiErrors.js"
 
 export interface Dialect {
   readonly name: string
@@ -11,7 +13,13 @@ export interface Dialect {
   /** Whether the stream ends with `[DONE]`. */
   readonly done: boolean
   /** Where reasoning goes. */
-  readonly reasoning: "none" | "reasoning" | "reasoning_content" | "think" | "parts"
+  readonly reasoning: "none" | "reasoning" | "details" | "reasoning_content" | "think" | "parts"
+  /** How a stream says calls of tools. */
+  readonly toolStream: ToolStream
+  /** What comes before the first chunk of a stream. */
+  readonly prelude?: () => string
+  /** Whose rules a request must keep. Default: those of this name. */
+  readonly rules?: string
   /** What `finish_reason` is before the end. */
   readonly openFinish: "null" | "absent"
   /** Which chunks carry `role`. */
@@ -20,88 +28,6 @@ export interface Dialect {
   readonly refuse: (problem: Problem) => Refusal
   /** The frame of an error inside a stream. */
   readonly errorFrame: (body: unknown, problem: Problem) => string
-}
-
-interface Described {
-  readonly status: number
-  readonly message: string
-  readonly type: string
-  readonly param: string | null
-  readonly code: string | null
-}
-
-const describe = (problem: Problem): Described => {
-  switch (problem.kind) {
-    case "credential":
-      return problem.missing
-        ? {
-            status: 401,
-            message:
-              "You didn't provide an API key. You need to provide your API key in an Authorization header.",
-            type: "invalid_request_error",
-            param: null,
-            code: null
-          }
-        : {
-            status: 401,
-            message: "Incorrect API key provided.",
-            type: "invalid_request_error",
-            param: null,
-            code: "invalid_api_key"
-          }
-    case "model":
-      return {
-        status: 404,
-        message: `The model \`${problem.model}\` does not exist or you do not have access to it.`,
-        type: "invalid_request_error",
-        param: null,
-        code: "model_not_found"
-      }
-    case "endpoint":
-      return {
-        status: 404,
-        message: `Invalid URL (POST /${problem.path})`,
-        type: "invalid_request_error",
-        param: null,
-        code: null
-      }
-    case "invalid":
-      return {
-        status: 400,
-        message: problem.message,
-        type: "invalid_request_error",
-        param: problem.param ?? null,
-        code: problem.code ?? null
-      }
-    case "status":
-      return {
-        status: problem.status,
-        message: problem.message ?? statusMessage(problem.status),
-        type:
-          problem.status === 429
-            ? "requests"
-            : problem.status >= 500
-              ? "server_error"
-              : "invalid_request_error",
-        param: null,
-        code: codeOf(problem.status)
-      }
-  }
-}
-
-const codeOf = (status: number): string | null => {
-  switch (status) {
-    case 401:
-      return "invalid_api_key"
-    case 402:
-      return "insufficient_quota"
-    case 404:
-      return "model_not_found"
-    case 429:
-      return "rate_limit_exceeded"
-    default:
-      return null
-  }
 }
 
 const requestId = () => ({ "x-request-id": `req_${globalThis.crypto.randomUUID().replaceAll("-", "")}` })
@@ -115,6 +41,7 @@ export const openAi: Dialect = {
   reasoning: "none",
   openFinish: "null",
   role: "first",
+  toolStream: "fragments",
   keepAlive: ": keep-alive\n\n",
   refuse: (problem) => {
     const { message, type, param, code, status } = describe(problem)
@@ -128,8 +55,22 @@ const withNumericCode = (problem: Problem): Refusal => {
   return refusal(status, { error: { message, type, code: status } })
 }
 
+/** The first chunk of Azure's streams: it has no choice, and says what the prompt's filter found. */
+const promptFilter = () =>
+  data({
+    id: "",
+    object: "",
+    created: 0,
+    model: "",
+    choices: [],
+    prompt_filter_results: [{ prompt_index: 0, content_filter_results: {} }]
+  })
+
+const whole = "whole" as const
+
 const dialects: Readonly<Record<string, Partial<Dialect>>> = {
   "azure-openai": {
+    prelude: promptFilter,
     refuse: (problem) => {
       const { message, status, code } = describe(problem)
       return refusal(status, {
@@ -138,10 +79,33 @@ const dialects: Readonly<Record<string, Partial<Dialect>>> = {
     }
   },
   groq: {
+    toolStream: whole,
     reasoning: "reasoning",
+    refuse: (problem) => {
+      const { message, type, param, code, status } = describe(problem)
+      return refusal(
+        status,
+        problem.kind === "invalid" && problem.code === "unknown_parameter"
+          ? { error: { message: `property '${param}' is unsupported`, type } }
+          : problem.kind === "textOnly"
+            ? { error: { message: `${problem.at}.content must be a string`, type } }
+            : { error: { message, type, param, code } },
+        requestId()
+      )
+    },
     errorFrame: (body) => `event: error\n${data(body)}`
   },
-  deepseek: { usage: "finish", reasoning: "reasoning_content" },
+  deepseek: {
+    usage: "finish",
+    reasoning: "reasoning_content",
+    refuse: (problem) =>
+      problem.kind === "textOnly"
+        ? openAi.refuse({
+            kind: "invalid",
+            message: `Failed to deserialize the JSON body into the target type: ${problem.at}: unknown variant \`image_url\`, expected \`text\``
+          })
+        : openAi.refuse(problem)
+  },
   "perplexity-ai": {
     usage: "every",
     done: false,
@@ -152,6 +116,7 @@ const dialects: Readonly<Record<string, Partial<Dialect>>> = {
     refuse: withNumericCode
   },
   grok: {
+    toolStream: whole,
     reasoning: "reasoning_content",
     openFinish: "absent",
     role: "every",
@@ -168,6 +133,7 @@ const dialects: Readonly<Record<string, Partial<Dialect>>> = {
   },
   mistral: {
     usage: "finish",
+    toolStream: whole,
     reasoning: "parts",
     refuse: (problem) => {
       const { message, status, type, param } = describe(problem)
@@ -175,18 +141,28 @@ const dialects: Readonly<Record<string, Partial<Dialect>>> = {
       return problem.kind === "invalid"
         ? refusal(422, {
             object: "error",
-            detail: [{ type: "value_error", loc: ["body", param ?? "body"], msg: message }]
+            detail: [
+              problem.code === "unknown_parameter"
+                ? { type: "extra_forbidden", loc: ["body", param], msg: "Extra inputs are not permitted" }
+                : { type: "value_error", loc: ["body", param ?? "body"], msg: message }
+            ]
           })
         : refusal(status, { object: "error", message, type, code: String(status) })
     }
   },
   openrouter: {
     usage: "repeated",
-    reasoning: "reasoning",
+    prelude: () => ": OPENROUTER PROCESSING\n\n",
+    reasoning: "details",
     role: "every",
     keepAlive: ": OPENROUTER PROCESSING\n\n",
     refuse: (problem) => {
       const { message, status } = describe(problem)
+      if (problem.kind === "textOnly")
+        return refusal(404, {
+          error: { code: 404, message: `No endpoints found that support ${problem.what} input` },
+          user_id: "user_local"
+        })
       return refusal(
         status,
         problem.kind === "status"
@@ -211,59 +187,26 @@ const dialects: Readonly<Record<string, Partial<Dialect>>> = {
       })
     }
   },
-  cerebras: { usage: "finish", done: false, reasoning: "reasoning", openFinish: "absent" },
+  cerebras: {
+    usage: "finish",
+    done: false,
+    toolStream: whole,
+    reasoning: "reasoning",
+    openFinish: "absent",
+    errorFrame: (_body, problem) => {
+      const { message, type, param, code, status } = describe(problem)
+      return data({ error: { message, type, param, code }, status_code: status })
+    }
+  },
   fireworks: { usage: "finish", reasoning: "reasoning_content" },
+  huggingface: { done: false },
   "workers-ai": {
     usage: "finish",
+    toolStream: whole,
     reasoning: "reasoning_content",
     openFinish: "absent",
     role: "never",
     refuse: (problem) => workersAiRefusal(problem)
-  }
-}
-
-/** Workers AI's errors are those of api.cloudflare.com, on both of its chat surfaces. */
-export const workersAiRefusal = (problem: Problem): Refusal => {
-  switch (problem.kind) {
-    case "credential":
-      return refusal(401, cloudflareErrors(10000, "Authentication error"))
-    case "model":
-      return refusal(400, cloudflareErrors(5007, `AiError: No such model ${problem.model} or task`))
-    case "endpoint":
-      return refusal(400, cloudflareErrors(7000, "No route for that URI"))
-    case "invalid":
-      return refusal(400, cloudflareErrors(5006, `AiError: Bad input: Error: ${problem.message}`))
-    case "status":
-      return refusal(
-        problem.status,
-        cloudflareErrors(
-          workersAiCode(problem.status),
-          problem.message ?? `AiError: ${statusMessage(problem.status)}`
-        )
-      )
-  }
-}
-
-const workersAiCode = (status: number): number => {
-  switch (status) {
-    case 400:
-      return 5004
-    case 401:
-      return 10000
-    case 403:
-      return 5018
-    case 404:
-      return 3042
-    case 405:
-      return 5019
-    case 408:
-      return 3007
-    case 413:
-      return 3006
-    case 429:
-      return 3040
-    default:
-      return 3043
   }
 }
 
@@ -273,3 +216,21 @@ export const dialectOf = (provider: string): Dialect => ({
   ...dialects[provider],
   name: provider
 })
+
+/**
+ * How a provider shows through the gateway's own OpenAI-shaped endpoint. There is no public recording of one: this is
+ * OpenAI, with the habits of the OpenAI-shaped surfaces that Google and Anthropic themselves have.
+ */
+export const compatDialect = (provider: string): Dialect => {
+  switch (provider) {
+    case "google-ai-studio":
+    case "google-vertex-ai":
+      return { ...openAi, name: "google-ai-studio", rules: "compat", toolStream: "whole" }
+    case "anthropic":
+      return { ...openAi, name: "anthropic", rules: "compat", toolStream: "from-one" }
+    case "openai":
+      return openAi
+    default:
+      return { ...openAi, name: provider, rules: "compat" }
+  }
+}

@@ -105,6 +105,20 @@ export interface Options {
    * `"local-token"`. `null` turns authentication off.
    */
   readonly token?: string | Redacted.Redacted | null | undefined
+  /**
+   * The Cloudflare token of the account's own API, expected as `authorization: Bearer <token>` at
+   * `https://api.cloudflare.com/client/v4/accounts/{accountId}/ai/…` (or that path on any other host), else 401 with
+   * code 10000 in that API's envelope. Default: the gateway token; any, if that is `null`.
+   *
+   * The API has `run`, `run/@cf/…`, `v1/chat/completions`, `v1/responses`, `v1/messages` and `v1/embeddings` (Workers
+   * AI's models only). Models are those of Cloudflare's catalog (`anthropic/claude-haiku-4.5`; `alibaba` and `minimax`
+   * too), or `@cf/…`; any other is 404 with code 7003. `cf-aig-gateway-id` picks the gateway: default `default` for
+   * the catalog's, none at all for `@cf/`. A provider's failure is in its own form, and on `run` in the envelope.
+   * Not documented by Cloudflare, and so chosen here: the status of 7003, what an unknown gateway is answered (400
+   * with code 2001), the envelope of `run` for models of others (`{ result, success, errors, messages }`), the code of a provider's
+   * failure there (2005), and that answers which are not streams are cached and carry a log id as elsewhere.
+   */
+  readonly accountToken?: string | Redacted.Redacted | undefined
   /** Provider keys stored in the gateway, by slug: used for requests that carry no credential. Default none. */
   readonly storedKeys?: Readonly<Record<string, StoredKey>> | undefined
   /**
@@ -148,10 +162,19 @@ export interface Options {
   readonly retries?: Retries | undefined
   /** Whether requests are logged that say nothing of it (`cf-aig-collect-log`). Default `true`. */
   readonly collectLogs?: boolean | undefined
-  /** What stands behind the gateway, by slug. Default for every provider: `echo`, by the built-in model. */
+  /**
+   * What stands behind the gateway, by slug. Default for every provider: `echo`, by the built-in model. A custom
+   * provider exists once it is named here, as in `{ "custom-acme": LocalGateway.always(LocalGateway.echo) }`: it has
+   * OpenAI's chat completions, or with `forward` whatever its base URL has.
+   */
   readonly upstreams?: Readonly<Record<string, Upstream>> | undefined
   /** Models that a provider has, by slug; others get its "no such model". Default: any name is a model. */
   readonly models?: Readonly<Record<string, ReadonlyArray<string>>> | undefined
+  /**
+   * Models that read text alone: an image or a file gets their vendor's refusal. A name that contains `text-only` is
+   * always one, and DeepSeek has no other.
+   */
+  readonly textOnlyModels?: ReadonlyArray<string> | undefined
   /** Models that no provider has. A name that contains `does-not-exist` is never a model. */
   readonly unknownModels?: ReadonlyArray<string> | undefined
   /**
@@ -159,6 +182,12 @@ export interface Options {
    * `{ support: ["openai/gpt-5-mini", "anthropic/claude-haiku-4-5"] }`, asked for as `dynamic/support`.
    */
   readonly routes?: Readonly<Record<string, ReadonlyArray<string>>> | undefined
+  /**
+   * Catalog models that the auto router (`cloudflare/auto`) chooses from, best first. The first that the request's
+   * `cf-aig-allowed-…` headers leave is asked; when it fails, the next. Default `openai/gpt-5-mini`,
+   * `anthropic/claude-haiku-4.5`, `google/gemini-2.5-flash`.
+   */
+  readonly autoRouterModels?: ReadonlyArray<string> | undefined
   /**
    * What a universal request answers when all its entries failed, which Cloudflare does not document. Default
    * `"last"`.

@@ -7,7 +7,8 @@ import { blockedByDlp, blockedByGuardrails, dlpHeader, edgePage } from "./errors
 import type { Reply } from "./reply.js"
 import type { Timing } from "./time.js"
 import { untilAborted } from "./timing.js"
-import type { Ask, Frame, Problem, Refusal, Wire } from "./wire.js"
+import { vectorOf } from "./vectors.js"
+import type { Ask, Embed, Frame, Problem, Refusal, Wire } from "./wire.js"
 
 const encoder = new TextEncoder()
 const encode = (text: string | Uint8Array): Uint8Array =>
@@ -102,6 +103,25 @@ const spoken = (ask: Ask, reply: Spoken, wire: Wire, timing: Timing): Answered =
   }
 }
 
+/** Texts that are said have no meaning here: vectors are made from what was asked. */
+const embedded = (embed: Embed, reply: Reply, wire: Wire, timing: Timing): Answered => {
+  const vectors =
+    reply._tag === "Vectors"
+      ? reply.vectors
+      : embed.inputs.map((text) => vectorOf(embed.model, text, embed.dimensions))
+  const body =
+    reply.modifiers.errorEvent === undefined
+      ? embed.whole(vectors)
+      : wire.refuse(overloaded(reply, wire)).body
+  return {
+    origin: "provider",
+    status: 200,
+    usage: { input: embed.inputWords, output: 0 },
+    headers: { "content-type": "application/json", ...wire.headers() },
+    body: wholeBody(encode(JSON.stringify(body)), reply, timing)
+  }
+}
+
 const statusAnswer = (reply: Extract<Reply, { _tag: "Status" }>, wire: Wire, timing: Timing): Answered => {
   const refusal = wire.refuse({ kind: "status", status: reply.status, message: reply.message })
   const body = reply.body === undefined ? refusal.body : reply.body
@@ -162,7 +182,7 @@ async function* all(rest: AsyncIterator<Uint8Array, void>): AsyncGenerator<Uint8
 export const render = async (
   reply: Reply,
   wire: Wire,
-  ask: Ask | undefined,
+  ask: Ask | Embed | undefined,
   path: string,
   timing: Timing,
   signal: AbortSignal
@@ -183,15 +203,17 @@ export const render = async (
 const renderNow = async (
   reply: Reply,
   wire: Wire,
-  ask: Ask | undefined,
+  ask: Ask | Embed | undefined,
   path: string,
   timing: Timing,
   signal: AbortSignal
 ): Promise<Answered> => {
-  if (isSpoken(reply))
-    return ask === undefined
-      ? refused(wire.refuse({ kind: "endpoint", path }))
-      : spoken(ask, reply, wire, timing)
+  if (isSpoken(reply) || reply._tag === "Vectors") {
+    if (ask === undefined) return refused(wire.refuse({ kind: "endpoint", path }))
+    if (ask._tag === "Embed") return embedded(ask, reply, wire, timing)
+    // Vectors are no answer to a chat.
+    return spoken(ask, isSpoken(reply) ? reply : { _tag: "Echo", modifiers: reply.modifiers }, wire, timing)
+  }
   switch (reply._tag) {
     case "Status":
       return statusAnswer(reply, wire, timing)

@@ -5,7 +5,7 @@
 import { hex } from "./ids.js"
 import { asObject, isObject, words } from "./json.js"
 import type { UpstreamRequest } from "./records.js"
-import { type Answer, type Ask, type Problem, refusal, statusMessage, type Wire } from "./wire.js"
+import { type Answer, type Ask, type Problem, plainAsk, refusal, statusMessage, type Wire } from "./wire.js"
 
 interface Prediction {
   readonly id: string
@@ -27,6 +27,12 @@ const refuse = (problem: Problem) => {
       return said(401, "Unauthenticated", "You did not pass a valid authentication token")
     case "model":
       return said(422, "Invalid version or not permitted", "The specified version does not exist")
+    case "textOnly":
+      return said(
+        422,
+        "Input validation failed",
+        `- input: Additional property ${problem.what} is not allowed`
+      )
     case "endpoint":
       return said(404, "Not found", "The requested resource could not be found.")
     case "invalid":
@@ -86,14 +92,10 @@ export const replicateWire = (): Wire => {
     if (typeof input.prompt !== "string") return { kind: "invalid", message: "- input: prompt is required" }
     const { prompt, system_prompt: system } = input
     const ask: Ask = {
-      _tag: "Ask",
+      ...plainAsk,
       model: body.version,
-      stream: false,
-      includeUsage: true,
       text: prompt,
-      inputWords: words(prompt) + (typeof system === "string" ? words(system) : 0),
-      forcedTool: undefined,
-      answerSchema: undefined
+      inputWords: words(prompt) + (typeof system === "string" ? words(system) : 0)
     }
     const prediction: Prediction = { id: hex(26), ask, input, said: 0, state: "starting" }
     predictions.set(prediction.id, prediction)

@@ -28,6 +28,52 @@ export interface Usage {
 export type FinishReason = "stop" | "length" | "tool_calls" | "content_filter" | (string & {})
 
 /**
+ * Something that the answer names as its source, in the vendor's own words for it: annotations (OpenAI, OpenRouter),
+ * `citations` and `search_results` (Perplexity, xAI), citations on text blocks (Anthropic, Bedrock, Cohere),
+ * grounding (Google). Vendors that have none say nothing of it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Citation {
+  readonly url: string
+  readonly title?: string | undefined
+  /** The part of the answer that it supports. Default: all of it. */
+  readonly text?: string | undefined
+}
+
+/**
+ * The order and the shape in which a stream says the calls of tools, on wires that are shaped like OpenAI's chat.
+ *
+ * - `fragments`: the call opens with its id and name, and its arguments follow in pieces
+ * - `whole`: everything in one delta
+ * - `arguments-first`: pieces of arguments before there is a name
+ * - `interleaved`: several calls at once, a piece of each in turn
+ * - `no-index`: whole, without `index`
+ * - `index-gaps`: the indexes 0, 2, 4, …
+ * - `from-one`: the indexes begin at 1, and the first piece is empty
+ * - `no-id`: the id is an empty text
+ * - `id-repeated`: every piece repeats the id, with an empty name
+ * - `null-arguments`: no `arguments` key in the first piece, `null` in the second
+ * - `finalised`: ends with an entry whose id, type and name are null
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type ToolStream =
+  | "fragments"
+  | "whole"
+  | "arguments-first"
+  | "interleaved"
+  | "no-index"
+  | "index-gaps"
+  | "from-one"
+  | "no-id"
+  | "id-repeated"
+  | "null-arguments"
+  | "finalised"
+
+/**
  * How a text is said.
  *
  * @since 0.1.0
@@ -43,6 +89,8 @@ export interface TextOptions {
   readonly finishReason?: FinishReason | undefined
   /** Said before the text, where the provider's format has a place for reasoning. */
   readonly reasoning?: string | undefined
+  /** What the answer names as its sources, where the provider's format has a place for any. */
+  readonly citations?: ReadonlyArray<Citation> | undefined
   /** The model that the answer names. Default: the one that was asked for. */
   readonly model?: string | undefined
 }
@@ -55,8 +103,19 @@ export interface TextOptions {
  */
 export interface ToolCall {
   readonly name: string
-  readonly args: unknown
+  /** Any JSON. Default: something that fits the JSON Schema that the request gives for the tool. */
+  readonly args?: unknown
   readonly id?: string | undefined
+  /**
+   * The arguments' text instead of `args`, JSON or not: for formats that carry arguments as text. Formats that carry
+   * them as JSON say what it parses to, or `{}`.
+   */
+  readonly argumentsText?: string | undefined
+  /**
+   * The pieces of a streamed arguments' text, where the format has pieces: texts that join to it, or a number that
+   * cuts it into so many characters. Default: two halves.
+   */
+  readonly pieces?: ReadonlyArray<string> | number | undefined
 }
 
 /**
@@ -73,9 +132,7 @@ export type Stage = "prompt" | "response"
  * @since 0.1.0
  * @category models
  */
-export interface ToolCallOptions extends ToolCallsOptions {
-  readonly id?: string | undefined
-}
+export interface ToolCallOptions extends ToolCallsOptions, Omit<ToolCall, "name" | "args"> {}
 
 /**
  * What calls of tools may say beside their arguments.
@@ -86,6 +143,8 @@ export interface ToolCallOptions extends ToolCallsOptions {
 export interface ToolCallsOptions extends TextOptions {
   /** Said before the calls. Default none. */
   readonly text?: string | undefined
+  /** Default: the provider's habit. */
+  readonly toolStream?: ToolStream | undefined
 }
 
 /**
@@ -141,7 +200,7 @@ export interface Modifiers {
 
 /**
  * What the provider (or the gateway, or the edge before it) answers: plain data, made with `text`, `toolCall`,
- * `toolCalls`, `status`, `echo`, `raw`, `inBandError`, `hang`, `disconnect`, `guardrail`, `dlp` and
+ * `toolCalls`, `useTools`, `value`, `refusal`, `vectors`, `status`, `echo`, `raw`, `inBandError`, `hang`, `disconnect`, `guardrail`, `dlp` and
  * `edgeHtml`.
  *
  * @since 0.1.0
@@ -153,8 +212,12 @@ export type Reply = (
       readonly _tag: "ToolCalls"
       readonly calls: ReadonlyArray<ToolCall>
       readonly text: string
+      readonly toolStream?: ToolStream | undefined
     } & TextOptions)
   | ({ readonly _tag: "Echo" } & TextOptions)
+  | ({ readonly _tag: "UseTools"; readonly names: ReadonlyArray<string> | undefined } & ToolCallsOptions)
+  | ({ readonly _tag: "Value"; readonly value: unknown } & TextOptions)
+  | ({ readonly _tag: "Refusal"; readonly text: string } & TextOptions)
   | {
       readonly _tag: "Status"
       readonly status: number
@@ -169,140 +232,10 @@ export type Reply = (
       readonly chunks: ReadonlyArray<string | Uint8Array>
       readonly delay: Time | undefined
     }
+  | { readonly _tag: "Vectors"; readonly vectors: ReadonlyArray<ReadonlyArray<number>> }
   | { readonly _tag: "Hang" }
   | { readonly _tag: "Disconnect" }
   | { readonly _tag: "Guardrail"; readonly stage: Stage; readonly status: number }
   | { readonly _tag: "Dlp"; readonly stage: Stage; readonly status: number }
   | { readonly _tag: "EdgeHtml"; readonly status: number }
 ) & { readonly modifiers: Modifiers }
-
-/**
- * Says the text.
- *
- * @since 0.1.0
- * @category replies
- */
-export const text = (text: string, options: TextOptions = {}): Reply => ({
-  ...options,
-  _tag: "Text",
-  text,
-  modifiers: {}
-})
-
-/**
- * Says back the last thing the user said: `"You said: …"`. If the request forces a tool, or asks for JSON of a
- * schema, the answer is a call, or JSON, that fits the schema. Tokens are words.
- *
- * @since 0.1.0
- * @category replies
- */
-export const echo: Reply = { _tag: "Echo", modifiers: {} }
-
-/**
- * Calls one tool with the arguments (any JSON).
- *
- * @since 0.1.0
- * @category replies
- */
-export const toolCall = (name: string, args: unknown, options: ToolCallOptions = {}): Reply =>
-  toolCalls([{ name, args, id: options.id }], options)
-
-/**
- * Calls several tools at once, after the text if there is one.
- *
- * @since 0.1.0
- * @category replies
- */
-export const toolCalls = (calls: ReadonlyArray<ToolCall>, options: ToolCallsOptions = {}): Reply => ({
-  ...options,
-  _tag: "ToolCalls",
-  calls,
-  text: options.text ?? "",
-  modifiers: {}
-})
-
-/**
- * Answers with a status. The body, unless given, is the error that the provider itself sends with it, with
- * `message` in it if given.
- *
- * @since 0.1.0
- * @category replies
- */
-export const status = (status: number, options: StatusOptions = {}): Reply => ({
-  _tag: "Status",
-  status,
-  body: options.body,
-  message: options.message,
-  headers: options.headers ?? {},
-  modifiers: {}
-})
-
-/**
- * Answers with exactly these bytes. Defaults: status 200, `content-type: application/json`. Several chunks
- * are sent one at a time, with `delay` between them; `dropAfter` and `stallAfter` count them.
- *
- * @since 0.1.0
- * @category replies
- */
-export const raw = (options: RawOptions): Reply => ({
-  _tag: "Raw",
-  status: options.status ?? 200,
-  headers: options.headers ?? { "content-type": "application/json" },
-  chunks:
-    typeof options.body === "string" || options.body instanceof Uint8Array ? [options.body] : options.body,
-  delay: options.delay,
-  modifiers: {}
-})
-
-/**
- * Never answers: the request ends when the client goes away, or when a gateway timeout does.
- *
- * @since 0.1.0
- * @category replies
- */
-export const hang: Reply = { _tag: "Hang", modifiers: {} }
-
-/**
- * The client's connection breaks before any answer.
- *
- * @since 0.1.0
- * @category replies
- */
-export const disconnect: Reply = { _tag: "Disconnect", modifiers: {} }
-
-/**
- * The gateway's guardrails block the prompt (code 2016) or the response (code 2017), as one JSON whether or
- * not a stream was asked for. The status, 424 by default, is not documented for 2017 and has been seen to
- * differ. An answer that passes them is `unstreamed`.
- *
- * @since 0.1.0
- * @category replies
- */
-export const guardrail = (stage: Stage, options: { readonly status?: number | undefined } = {}): Reply => ({
-  _tag: "Guardrail",
-  stage,
-  status: options.status ?? 424,
-  modifiers: {}
-})
-
-/**
- * The gateway's data loss prevention blocks the prompt (code 2029) or the response (code 2030), with its
- * findings in the header `cf-aig-dlp`. The status, 400 by default, is not confirmed.
- *
- * @since 0.1.0
- * @category replies
- */
-export const dlp = (stage: Stage, options: { readonly status?: number | undefined } = {}): Reply => ({
-  _tag: "Dlp",
-  stage,
-  status: options.status ?? 400,
-  modifiers: {}
-})
-
-/**
- * A page of Cloudflare's edge, as with status 502, 520 or 524: HTML, and none of the gateway's headers.
- *
- * @since 0.1.0
- * @category replies
- */
-export const edgeHtml = (status: number): Reply => ({ _tag: "EdgeHtml", status, modifiers: {} })

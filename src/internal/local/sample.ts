@@ -1,7 +1,17 @@
 /** JSON that fits a JSON Schema: what the built-in model says when it must answer in JSON or call a tool. */
-import { asArray, asObject, isObject } from "./json.js"
+import { asArray, asObject, isObject, type JsonObject } from "./json.js"
+import { sampleNumber, sampleString } from "./sampleScalar.js"
 
-const deepest = 16
+/** There is no value, or none that ends: a schema that contains itself. */
+const none = Symbol("none")
+
+interface Context {
+  readonly root: unknown
+  /** What strings say, where the schema lets them. */
+  readonly text: string
+  /** References that led here. */
+  readonly open: ReadonlyArray<string>
+}
 
 const resolve = (root: unknown, ref: string): unknown =>
   ref
@@ -10,58 +20,122 @@ const resolve = (root: unknown, ref: string): unknown =>
     .filter((key) => key !== "")
     .reduce<unknown>((value, key) => asObject(value)[key.replaceAll("~1", "/").replaceAll("~0", "~")], root)
 
-/** A value that the schema accepts, as far as the common keywords tell; strings are `text`. */
-export const sample = (schema: unknown, text: string, root: unknown = schema, depth = 0): unknown => {
-  if (!isObject(schema) || depth > deepest) return null
-  const again = (inner: unknown) => sample(inner, text, root, depth + 1)
-  if (typeof schema.$ref === "string") return again(resolve(root, schema.$ref))
+const larger = new Set(["minimum", "exclusiveMinimum", "minLength", "minItems"])
+const smaller = new Set(["maximum", "exclusiveMaximum", "maxLength", "maxItems"])
+
+/** One schema for all that are required together. */
+const merged = (schemas: ReadonlyArray<JsonObject>): JsonObject => {
+  const all: Record<string, unknown> = {}
+  for (const schema of schemas)
+    for (const [key, value] of Object.entries(schema)) {
+      const before = all[key]
+      if (key === "properties") all[key] = { ...asObject(before), ...asObject(value) }
+      else if (key === "required") all[key] = [...asArray(before), ...asArray(value)]
+      else if (typeof before === "number" && typeof value === "number" && larger.has(key))
+        all[key] = Math.max(before, value)
+      else if (typeof before === "number" && typeof value === "number" && smaller.has(key))
+        all[key] = Math.min(before, value)
+      else all[key] = value
+    }
+  return all
+}
+
+const one = (schema: unknown, context: Context): unknown => {
+  if (schema === true) return context.text
+  if (!isObject(schema)) return none
+  if (typeof schema.$ref === "string") {
+    const { $ref, ...beside } = schema
+    if (context.open.includes($ref)) return none
+    const target = resolve(context.root, $ref)
+    if (!isObject(target)) return none
+    return one(merged([target, beside]), { ...context, open: [...context.open, $ref] })
+  }
   if ("const" in schema) return schema.const
   if (Array.isArray(schema.enum)) return schema.enum[0]
-  const choice = asArray(schema.anyOf ?? schema.oneOf)[0]
-  if (choice !== undefined) return again(choice)
-  const all = asArray(schema.allOf)
-  if (all.length > 0 && schema.type === undefined) return again(Object.assign({}, ...all.map(asObject)))
+  if (Array.isArray(schema.allOf)) {
+    const { allOf, ...beside } = schema
+    const parts = asArray(allOf).map((part) => {
+      const { $ref } = asObject(part)
+      return asObject(typeof $ref === "string" ? resolve(context.root, $ref) : part)
+    })
+    return one(merged([beside, ...parts]), context)
+  }
+  const choices = asArray(schema.anyOf ?? schema.oneOf)
+  if (choices.length > 0) {
+    const { anyOf: _, oneOf: __, ...beside } = schema
+    for (const choice of choices) {
+      const value = one(isObject(choice) ? merged([beside, choice]) : choice, context)
+      if (value !== none) return value
+    }
+    return none
+  }
+  return ofType(schema, context)
+}
+
+const typeOf = (schema: JsonObject): string | undefined => {
   const type = Array.isArray(schema.type) ? schema.type[0] : schema.type
   // Google's dialect writes the types in upper case.
-  switch (typeof type === "string" ? type.toLowerCase() : undefined) {
+  if (typeof type === "string") return type.toLowerCase()
+  if (isObject(schema.properties)) return "object"
+  return schema.items === undefined && schema.prefixItems === undefined ? undefined : "array"
+}
+
+const ofType = (schema: JsonObject, context: Context): unknown => {
+  switch (typeOf(schema)) {
     case "string":
-      return sampleString(schema, text)
+      return sampleString(schema, context.text)
     case "number":
+      return sampleNumber(schema, undefined)
     case "integer":
-      return sampleNumber(schema)
+      return sampleNumber(schema, 1)
     case "boolean":
       return true
     case "null":
       return null
     case "array":
-      return Array.from({ length: Math.max(1, Number(schema.minItems ?? 1)) }, () => again(schema.items))
+      return sampleArray(schema, context)
+    case "object":
+      return sampleObject(schema, context)
+    // Anything goes.
     default:
-      return Object.fromEntries(
-        Object.entries(asObject(schema.properties)).map(([name, property]) => [name, again(property)])
-      )
+      return context.text
   }
 }
 
-const sampleString = (schema: Readonly<Record<string, unknown>>, text: string): string => {
-  switch (schema.format) {
-    case "date-time":
-      return "2026-01-01T00:00:00Z"
-    case "date":
-      return "2026-01-01"
-    case "email":
-      return "user@example.com"
-    case "uuid":
-      return "00000000-0000-4000-8000-000000000000"
-    case "uri":
-      return "https://example.com/"
+const sampleObject = (schema: JsonObject, context: Context): unknown => {
+  const required = asArray(schema.required)
+  const value: Record<string, unknown> = {}
+  for (const [name, property] of Object.entries(asObject(schema.properties))) {
+    const inner = one(property, context)
+    if (inner !== none) value[name] = inner
+    else if (required.includes(name)) return none
   }
-  const padded = text.padEnd(Number(schema.minLength ?? 0), ".")
-  return schema.maxLength === undefined ? padded : padded.slice(0, Number(schema.maxLength))
+  return value
 }
 
-const sampleNumber = (schema: Readonly<Record<string, unknown>>): number => {
-  if (typeof schema.minimum === "number") return schema.minimum
-  if (typeof schema.exclusiveMinimum === "number") return schema.exclusiveMinimum + 1
-  if (typeof schema.maximum === "number") return Math.min(0, schema.maximum)
-  return 0
+/** Nobody means longer lists, and making them would take all memory. */
+const longest = 1000
+
+const sampleArray = (schema: JsonObject, context: Context): unknown => {
+  const tuple = Array.isArray(schema.items)
+  const fixed = asArray(schema.prefixItems ?? (tuple ? schema.items : undefined))
+  const rest = tuple ? schema.additionalItems : schema.items
+  const least = typeof schema.minItems === "number" ? Math.min(schema.minItems, longest) : 0
+  const most = typeof schema.maxItems === "number" ? schema.maxItems : Number.POSITIVE_INFINITY
+  // One more than nothing, so that there is something to look at.
+  const wanted = Math.min(most, Math.max(least, fixed.length > 0 ? fixed.length : 1))
+  const value: Array<unknown> = []
+  while (value.length < wanted) {
+    const item = value.length < fixed.length ? fixed[value.length] : (rest ?? true)
+    const inner = one(item, context)
+    if (inner === none) return value.length >= least ? value : none
+    value.push(inner)
+  }
+  return value
+}
+
+/** A value that the schema accepts, as far as the common keywords tell; strings are `text`. */
+export const sample = (schema: unknown, text: string): unknown => {
+  const value = one(schema, { root: schema, text, open: [] })
+  return value === none ? null : value
 }

@@ -3,6 +3,7 @@
 import { type Answered, succeeded } from "./answered.js"
 import { withRetries } from "./attempts.js"
 import { credentialsFor } from "./auth.js"
+import type { AutoRouter } from "./autoRouter.js"
 import { type Cache, isCacheable, keyOf, lifetimeOf } from "./cache.js"
 import { rateLimited } from "./errors.js"
 import { asObject } from "./json.js"
@@ -20,6 +21,7 @@ export interface State {
   readonly directory: Directory
   readonly cache: Cache
   readonly rateLimit: RateLimit
+  readonly router: AutoRouter
   readonly upstreams: Upstreams
   readonly logs: Logs
 }
@@ -29,6 +31,10 @@ export interface Exchange {
   readonly eventId: string
   readonly startedAt: number
   readonly universal: boolean
+  /** Whether it came in through the account's own API. */
+  readonly account: boolean
+  /** Whether nothing of it is cached, whatever the options say. */
+  readonly uncached: boolean
   readonly timing: Timing
   readonly signal: AbortSignal
   /** Counts the request against the rate limit; once, however many steps it has. */
@@ -52,11 +58,6 @@ const modelOf = (target: Target): string | undefined => {
   return /(?:models\/|^(?:run\/)?(?=@))([^:?]+)/.exec(target.path)?.[1]
 }
 
-const routedHeaders = (target: Target): Record<string, string> =>
-  target.routed === undefined
-    ? {}
-    : { "cf-aig-model": String(modelOf(target)), "cf-aig-provider": target.entry.slug }
-
 const askTarget = async (
   state: State,
   exchange: Exchange,
@@ -71,8 +72,16 @@ const askTarget = async (
   const miss = (answer: Answered) => ({ answer, cached: false, store: undefined })
   // A stored key is chosen by alias on provider-native requests only; elsewhere it is the default one.
   const byAlias = target.compat || exchange.universal ? { ...settings, byokAlias: undefined } : settings
-  const credentials = credentialsFor(options, target.entry, wire, target.query, step.headers, byAlias)
-  const lifetime = lifetimeOf(options, settings, target.text)
+  const credentials = credentialsFor(
+    options,
+    target.entry,
+    wire,
+    target.path,
+    target.query,
+    step.headers,
+    byAlias
+  )
+  const lifetime = exchange.uncached ? undefined : lifetimeOf(options, settings, target.text)
   const key = keyOf({
     replaced: options.customCacheKey === "replaces",
     cacheKey: settings.cacheKey,
@@ -94,7 +103,7 @@ const askTarget = async (
     timing,
     signal
   )
-  const routed = { ...answer, headers: { ...answer.headers, ...routedHeaders(target) } }
+  const routed = { ...answer, headers: { ...answer.headers, ...target.announced } }
   return {
     answer: routed,
     cached: false,
@@ -105,6 +114,42 @@ const askTarget = async (
   }
 }
 
+/** Asks the targets in order, until one of them answers. There is at least one. */
+export const runTargets = async (
+  state: State,
+  exchange: Exchange,
+  step: Step,
+  targets: ReadonlyArray<Target>,
+  index: number,
+  hasNext: boolean
+): Promise<Outcome> => {
+  const { timing } = exchange
+  const settings = settingsOf(state.options, step.headers, step.config)
+  let failed: Outcome | undefined
+  for (const [i, target] of targets.entries()) {
+    const canMoveOn = hasNext || i < targets.length - 1
+    const asked = await askTarget(state, exchange, step, target, settings, canMoveOn)
+    const log = state.logs.begin({
+      answer: asked.answer,
+      settings,
+      eventId: step.headers["cf-aig-event-id"] ?? exchange.eventId,
+      startedAt: exchange.startedAt,
+      now: timing.now(),
+      provider: target.entry.slug,
+      model: modelOf(target),
+      path: target.path,
+      step: index,
+      cached: asked.cached,
+      request: step.body
+    })
+    const outcome = { ...asked, log }
+    if (succeeded(outcome.answer) || outcome.answer.origin !== "provider") return outcome
+    failed = outcome
+    if (i < targets.length - 1) outcome.log?.end(timing.now())
+  }
+  return failed ?? { answer: ofThisStep(rateLimited()), cached: false, log: undefined, store: undefined }
+}
+
 export const runStep = async (
   state: State,
   exchange: Exchange,
@@ -112,40 +157,8 @@ export const runStep = async (
   index: number,
   hasNext: boolean
 ): Promise<Outcome> => {
-  const { timing } = exchange
-  const settings = settingsOf(state.options, step.headers, step.config)
-  const log = (outcome: Omit<Outcome, "log">, provider: string, model: string | undefined, path: string) => {
-    const writer = state.logs.begin({
-      answer: outcome.answer,
-      settings,
-      eventId: step.headers["cf-aig-event-id"] ?? exchange.eventId,
-      startedAt: exchange.startedAt,
-      now: timing.now(),
-      provider,
-      model,
-      path,
-      step: index,
-      cached: outcome.cached,
-      request: step.body
-    })
-    return { ...outcome, log: writer }
-  }
-  const resolved = resolveTargets(state.options, state.directory, step)
-  if (!resolved.ok)
-    return { answer: ofThisStep(resolved.answer), cached: false, log: undefined, store: undefined }
-  let failed: Outcome | undefined
-  for (const [i, target] of resolved.targets.entries()) {
-    const canMoveOn = hasNext || i < resolved.targets.length - 1
-    const outcome = log(
-      await askTarget(state, exchange, step, target, settings, canMoveOn),
-      target.entry.slug,
-      modelOf(target),
-      target.path
-    )
-    if (succeeded(outcome.answer) || outcome.answer.origin !== "provider") return outcome
-    failed = outcome
-    if (i < resolved.targets.length - 1) outcome.log?.end(timing.now())
-  }
-  // A route always has at least one model, so that there is a failure here.
-  return failed ?? { answer: ofThisStep(rateLimited()), cached: false, log: undefined, store: undefined }
+  const resolved = resolveTargets(state.options, state.directory, state.router, step)
+  return resolved.ok
+    ? runTargets(state, exchange, step, resolved.targets, index, hasNext)
+    : { answer: ofThisStep(resolved.answer), cached: false, log: undefined, store: undefined }
 }

@@ -11,7 +11,11 @@ import type { Reply } from "./reply.js"
 import type { Target } from "./target.js"
 import type { Timing } from "./time.js"
 import { orAborted } from "./timing.js"
-import type { Ask, Wire } from "./wire.js"
+import { type Ask, type Embed, isProblem, type Problem, type Wire } from "./wire.js"
+
+/** Whether nobody has a model of this name. */
+export const isNoModel = (options: Options, model: string): boolean =>
+  model.includes("does-not-exist") || options.unknownModels?.includes(model) === true
 
 export interface Upstreams {
   readonly ask: (
@@ -25,27 +29,37 @@ export interface Upstreams {
   readonly clear: () => void
 }
 
+/** The catalog writes versions with dots where the provider writes hyphens. */
 const hasModel = (options: Options, provider: string, model: string): boolean => {
   const known = options.models?.[provider]
   return (
     model !== "" &&
-    !model.includes("does-not-exist") &&
-    options.unknownModels?.includes(model) !== true &&
-    (known === undefined || known.includes(model))
+    !isNoModel(options, model) &&
+    (known === undefined || known.includes(model) || known.includes(model.replaceAll(".", "-")))
   )
 }
+
+const readsTextOnly = (options: Options, model: string): boolean =>
+  model.includes("text-only") || options.textOnlyModels?.includes(model) === true
 
 /** What the vendor finds wrong with the request, else the request as the built-in model sees it. */
 const check = (
   options: Options,
   wire: Wire,
   request: UpstreamRequest
-): { readonly ok: true; readonly ask: Ask } | { readonly ok: false; readonly answer: Answered } => {
+): { readonly ok: true; readonly ask: Ask | Embed } | { readonly ok: false; readonly answer: Answered } => {
+  const no = (problem: Problem) => ({ ok: false, answer: refused(wire.refuse(problem)) }) as const
   const parsed = wire.parse(request)
-  if (!("_tag" in parsed)) return { ok: false, answer: refused(wire.refuse(parsed)) }
-  return hasModel(options, request.provider, parsed.model)
-    ? { ok: true, ask: parsed }
-    : { ok: false, answer: refused(wire.refuse({ kind: "model", model: parsed.model })) }
+  if (isProblem(parsed)) return no(parsed)
+  if (!hasModel(options, request.provider, parsed.model)) return no({ kind: "model", model: parsed.model })
+  if (parsed._tag === "Ask" && readsTextOnly(options, parsed.model) && parsed.images + parsed.files > 0)
+    return no({
+      kind: "textOnly",
+      model: parsed.model,
+      what: parsed.images > 0 ? "image" : "file",
+      at: "messages"
+    })
+  return { ok: true, ask: parsed }
 }
 
 export const makeUpstreams = (options: Options, remembered: number): Upstreams => {
@@ -84,7 +98,10 @@ export const makeUpstreams = (options: Options, remembered: number): Upstreams =
       const reply = await replyTo(request, signal)
       const wire = target.wire ?? target.entry.errors
       // Everything else is said by somebody who did not read the request.
-      if (target.wire === undefined || !(isSpoken(reply) || reply._tag === "Status"))
+      if (
+        target.wire === undefined ||
+        !(isSpoken(reply) || reply._tag === "Status" || reply._tag === "Vectors")
+      )
         return render(reply, wire, undefined, target.path, timing, signal)
       const checked = check(options, target.wire, request)
       return checked.ok ? render(reply, wire, checked.ask, target.path, timing, signal) : checked.answer

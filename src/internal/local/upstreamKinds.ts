@@ -1,6 +1,7 @@
 /** What stands behind a gateway, part of the public module `LocalGateway`. */
 import type { UpstreamRequest } from "./records.js"
-import { echo, type Reply } from "./reply.js"
+import { echo } from "./replies.js"
+import type { Reply } from "./reply.js"
 
 /**
  * What stands behind the gateway for one provider. Make one with `script`, `handler` or `forward`.

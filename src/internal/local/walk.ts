@@ -9,6 +9,8 @@ import type { Step } from "./target.js"
 export interface Walked extends Outcome {
   /** The entry whose answer says so; `undefined` if none does. */
   readonly step: number | undefined
+  /** Whether it never came to a gateway, and has none of its headers. */
+  readonly plain?: boolean
 }
 
 const lowerCase = (headers: unknown): Record<string, string> =>

@@ -1,7 +1,8 @@
 /** Workers AI's own `run`. */
-import { asArray, asObject, isObject, words } from "./json.js"
-import { workersAiRefusal } from "./openAiDialects.js"
-import { type Answer, type Ask, contentText, type Frame, type Wire } from "./wire.js"
+
+import type { Answer, Ask, Frame, Wire } from "./wire.js"
+import { workersAiRefusal } from "./workersAiErrors.js"
+import { parseRun } from "./workersAiRequest.js"
 
 const usage = ({ usage }: Answer) => ({
   prompt_tokens: usage.input,
@@ -46,52 +47,8 @@ function* frames(answer: Answer): Iterable<Frame> {
   yield { text: "data: [DONE]\n\n", content: false }
 }
 
-const forcedTool = (body: Readonly<Record<string, unknown>>): Ask["forcedTool"] => {
-  const choice = body.tool_choice
-  const tools = asArray(body.tools).map((tool) => asObject(asObject(tool).function ?? tool))
-  const named = asObject(asObject(choice).function).name
-  const tool = isObject(choice)
-    ? tools.find((tool) => tool.name === named)
-    : choice === "required"
-      ? tools[0]
-      : undefined
-  return tool === undefined ? undefined : { name: String(tool.name), schema: tool.parameters }
-}
-
-const parse: Wire["parse"] = ({ body, endpoint }) => {
-  const model = (endpoint.split("?")[0] ?? "").replace(/^run\//, "")
-  if (!isObject(body)) return { kind: "invalid", message: "must be object" }
-  const { prompt, messages } = body
-  if (typeof prompt !== "string" && !Array.isArray(messages))
-    return {
-      kind: "invalid",
-      message: "oneOf at '/' not met, 0 matches: required properties at '/' are 'prompt', 'messages'"
-    }
-  const list = asArray(messages).map(asObject)
-  if (list.some((message) => message.content === null))
-    return { kind: "invalid", message: "Type mismatch of '/messages/0/content', 'string' not in 'null'" }
-  const format = asObject(body.response_format)
-  if (format.type === "json_schema" && body.stream === true)
-    return { kind: "invalid", message: "JSON Mode does not support streaming" }
-  const users = list.filter((message) => message.role === "user")
-  return {
-    _tag: "Ask",
-    model,
-    stream: body.stream === true,
-    includeUsage: true,
-    text: typeof prompt === "string" ? prompt : contentText(users.at(-1)?.content),
-    inputWords:
-      typeof prompt === "string"
-        ? words(prompt)
-        : list.reduce((sum, message) => sum + words(contentText(message.content)), 0),
-    forcedTool: forcedTool(body),
-    // A bare schema: there is no `{ name, schema }` around it here.
-    answerSchema: format.type === "json_schema" ? format.json_schema : undefined
-  }
-}
-
 export const workersAiWire: Wire = {
-  parse,
+  parse: parseRun,
   whole: (ask, answer) => ({
     result: {
       response: response(ask, answer),

@@ -3,8 +3,17 @@ import type * as Effect from "effect/Effect"
 import type { LegError } from "../errors.js"
 import type { ByteSource } from "./byteSource.js"
 
+/**
+ * How the gateway is reached: over HTTPS on the gateway's host, through a Worker's binding, or through the account's REST
+ * API.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type TransportKind = "https" | "binding" | "account"
+
 export interface Transport {
-  readonly kind: "https" | "binding"
+  readonly kind: TransportKind
   /** Fails only where no response came. Interruption closes the socket. */
   readonly send: (request: OutgoingRequest) => Effect.Effect<IncomingResponse, LegError>
 }

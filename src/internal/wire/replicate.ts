@@ -47,7 +47,7 @@ const encode = ({ model, request }: EncodeInput): Encoded => {
     if (request.stop.some((stop) => stop.includes(","))) unsupported.push("stop")
     else input.stop_sequences = request.stop.join(",")
   }
-  if (request.messages.some(ToolCalls.isAboutTools)) unsupported.push("messages")
+  unsupported.push(...notCarried(request))
   return {
     endpoint: "predictions",
     headers: { prefer: "wait" },
@@ -55,6 +55,31 @@ const encode = ({ model, request }: EncodeInput): Encoded => {
     unsupported
   }
 }
+
+/** There is one field for text, and one for instructions. */
+const notCarried = ({ messages, tools = [], ...request }: ChatRequest): ReadonlyArray<string> => {
+  const features: Array<string> = []
+  if (messages.some(ToolCalls.isAboutTools)) features.push("tool calls in messages")
+  for (const kind of ["image", "file"] as const) {
+    if (messages.some((message) => hasPart(message, kind))) features.push(`${kind}s`)
+  }
+  if (tools.length > 0) {
+    features.push("tools")
+    // How tools are to be used goes without saying where there are none.
+    for (const field of ["toolChoice", "parallelToolCalls"] as const) {
+      if (request[field] !== undefined) features.push(field)
+    }
+  }
+  for (const field of ["output", "reasoningEffort"] as const) {
+    if (request[field] !== undefined) features.push(field)
+  }
+  return features
+}
+
+const hasPart = (message: Message.Message, kind: "image" | "file"): boolean =>
+  message.role === "user" &&
+  typeof message.content !== "string" &&
+  message.content.some(({ type }) => type === kind)
 
 const systemOf = (messages: ReadonlyArray<Message.Message>): string =>
   messages

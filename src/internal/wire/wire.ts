@@ -6,12 +6,36 @@ import type { ChatEvent } from "../../ChatEvent.js"
 import type { ChatRequest } from "../../ChatRequest.js"
 import type { Decoded } from "../../ChatResponse.js"
 
-export interface Wire {
+export interface Wire extends Reader {
   readonly encode: (input: EncodeInput) => Encoded
+}
+
+/** What reads the answers of a wire format. */
+export interface Reader {
   /** A whole body. Total: any JSON gives an answer or a fault. */
   readonly decode: (json: unknown) => Decoded | Fault
   /** A fresh decoder for one stream. */
   readonly decoder: () => Decoder
+  /** How a stream is cut into events, where it is not made of server-sent ones. */
+  readonly framing?: FramingFormat | undefined
+}
+
+/** A way to cut a body into events, and the content type by which it is known. */
+export interface FramingFormat {
+  readonly contentType: string
+  /** A fresh one for one stream. */
+  readonly make: () => Framing
+}
+
+/** Cuts the bytes of one body into events. It is stateful, synchronous, and total. */
+export interface Framing {
+  /** Gives each event that is whole. A fault ends the stream; the events before it count. */
+  readonly push: (
+    bytes: Uint8Array,
+    event: (data: string, name: string | undefined) => void
+  ) => Fault | undefined
+  /** The body has ended: a fault if it did so within an event. */
+  readonly end: () => Fault | undefined
 }
 
 export interface EncodeInput {
@@ -32,6 +56,11 @@ export interface Encoded {
   readonly body: Readonly<Record<string, unknown>>
   /** Fields of the request that this body does not carry, by their names in `ChatRequest`. Nothing is dropped silently. */
   readonly unsupported: ReadonlyArray<string>
+  /**
+   * The tool that the model is forced to call instead of writing `request.output`, where the vendor has no mode for that.
+   * Its arguments are the answer's text.
+   */
+  readonly outputTool?: string | undefined
 }
 
 /** Decodes the events of one stream. It is stateful, synchronous, and total: it never throws, whatever it is fed. */
