@@ -447,8 +447,8 @@ export type BehindAiGateway<Legs extends ReadonlyArray<AnyLeg>> = {
  *   answered has an attempt whose error is a `ProviderFailure` of source `gateway` that says so, of no duration; a leg that
  *   was never sent (`Unsupported`, no key) has its own error. If all fail, the one error that the gateway gives stands at
  *   the leg that `cf-aig-step` names, or at the last.
- * - An error inside the 200 of a leg (a first event that is an error, an answer that is cut off before its content) cannot
- *   be left any more: the call fails with `AllProvidersFailed`, whose last attempt has that error.
+ * - An error inside the 200 of a leg (a first event that is an error, an answer that is cut off before its content or does not
+ *   fit the Schema of `chatObject`) cannot be left any more: the call fails with `AllProvidersFailed`, whose last attempt has that error.
  * - The gateway repeats a leg as that leg's own `options: { retries, requestTimeout }` say, which go into its entry's
  *   `config`. The client repeats the request, by the usual schedule or `ChatModel.retry`, only where nobody answered: no
  *   response came, or the gateway's rate limit was reached; and not at all if the gateway was told to retry.
@@ -578,7 +578,7 @@ export const withTimeouts: {
     chat: (effect) =>
       total === undefined
         ? set(effect)
-        : withCall((call) => Call.totalChat((inside) => provideCall(set(effect), inside), call, total)),
+        : withCall((call) => Call.totalWhole((inside) => provideCall(set(effect), inside), call, total)),
     open: (effect) => (total === undefined ? set(effect) : Call.totalOpen(set(effect), total))
   })
 })

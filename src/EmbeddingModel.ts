@@ -221,7 +221,7 @@ export const withTimeouts: {
   return total === undefined
     ? self
     : Embedding.transform<R, R>(self, (effect) =>
-        withCall((call) => Call.totalChat((inside) => provideCall(effect, inside), call, total))
+        withCall((call) => Call.totalWhole((inside) => provideCall(effect, inside), call, total))
       )
 })
 

@@ -9,7 +9,7 @@ import { type CallContext, provide, withCall } from "./callContext.js"
 import * as Clocks from "./clocks.js"
 import { Delivered } from "./delivered.js"
 import type { AiGatewayError } from "./errors.js"
-import type { Metadata, Opened } from "./model.js"
+import type { Definition, Metadata, Opened } from "./model.js"
 import * as Spans from "./spans.js"
 import { defaultTotal } from "./timeouts.js"
 
@@ -65,7 +65,7 @@ const spanOf = (name: string, { provider, model }: Asked): Spans.SpanOptions => 
 })
 
 /** A total clock of its own around a whole answer. */
-export const totalChat = <A, R>(
+export const totalWhole = <A, R>(
   run: (call: CallContext) => Effect.Effect<A, AiGatewayError, R>,
   call: CallContext,
   total: number
@@ -105,3 +105,15 @@ export const totalOpen = <R>(
             )
         )
       })
+
+/** A model with a total clock of its own, if it has one. */
+export const bounded = <R>(definition: Definition<R>, total: number | undefined): Definition<R> => {
+  const { metadata, chat, open } = definition
+  return total === undefined
+    ? definition
+    : {
+        metadata,
+        chat: (input, call) => totalWhole((inside) => chat(input, inside), call, total),
+        open: (input) => totalOpen(open(input), total)
+      }
+}

@@ -2,8 +2,8 @@
 import * as Message from "../Message.js"
 
 /**
- * Vendors that give calls no ids have them numbered anew in each answer. Others, which may be asked in a later turn, refuse a
- * conversation in which two calls have one id.
+ * Vendors that give calls no ids have them numbered anew in each answer. Others may be asked
+ * in a later turn, to whom two calls with one id would be one call.
  */
 export const withOwnIds = (
   before: ReadonlyArray<Message.Message>,

@@ -70,7 +70,7 @@ export const make = <I, G>(definition: Definition<I, G>): Embedding.With<I | G> 
   return Embedding.make(metadata, (request, call) =>
     total instanceof InvalidRequest || total.total === undefined
       ? run(request, call)
-      : Call.totalChat((inside) => run(request, inside), call, total.total)
+      : Call.totalWhole((inside) => run(request, inside), call, total.total)
   )
 }
 

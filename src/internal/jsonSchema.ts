@@ -12,7 +12,7 @@ const cache = new WeakMap<object, Made>()
 /**
  * The JSON Schema of what a Schema encodes to, with an object at its root, as every vendor demands. Left: why there is none.
  *
- * It is of draft 2020-12, which Anthropic insists on, and as plain as it can be: what has a name stands where it is used (some
+ * It is of draft 2020-12, the one that vendors' documentation names, and as plain as it can be: what has a name stands where it is used (some
  * vendors know no references), unless it holds itself.
  */
 export const make = <A, I, R>(schema: Schema.Schema<A, I, R>): Made => {

@@ -109,21 +109,11 @@ export const make = <I, G>(definition: LegDefinition<I, G>): Model.Leg<I | G> =>
     Call.chat(metadata, call, (inside) => checked(() => leg.chat(input, inside)))
   const open: Model.Open<I | G> = (input) =>
     Call.open(metadata, (call) => checked(() => leg.open(input, call, { firstEvent, idle })))
-  const made = Model.leg(
-    Model.make({
-      metadata,
-      chat:
-        total === undefined
-          ? chat
-          : (input, call) => Call.totalChat((inside) => chat(input, inside), call, total),
-      open: total === undefined ? open : (input) => Call.totalOpen(open(input), total)
-    }),
-    {
-      wire: definition.wire,
-      encode: (input, { stream }) =>
-        Effect.flatMap(leg.request(input), (request) => leg.encode(request, stream))
-    }
-  )
+  const made = Model.leg(Model.make(Call.bounded({ metadata, chat, open }, total)), {
+    wire: definition.wire,
+    encode: (input, { stream }) =>
+      Effect.flatMap(leg.request(input), (request) => leg.encode(request, stream))
+  })
   inners.set(made.encode, { clocks, answeredBy: definition.answeredBy })
   return made
 }

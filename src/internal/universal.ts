@@ -39,7 +39,6 @@ export type Legs<R> = readonly [Model.Leg<R>, ...ReadonlyArray<Model.Leg<R>>]
 
 export const make = <R>(legs: Legs<R>): Model.With<R | AiGateway> => {
   const metadata: Model.Metadata = { ...legs[0].metadata, legs: legs.map((leg) => leg.metadata) }
-  const total = totalOf(legs)
   const chat: Model.Chat<R | AiGateway> = (input, outer) =>
     Call.chat(metadata, outer, (call) =>
       Spans.withSpan({ ...spanOf(metadata), parent: call.parent }, (span) =>
@@ -56,14 +55,7 @@ export const make = <R>(legs: Legs<R>): Model.With<R | AiGateway> => {
         )
       )
     )
-  return Model.make({
-    metadata,
-    chat:
-      total === undefined
-        ? chat
-        : (input, call) => Call.totalChat((inside) => chat(input, inside), call, total),
-    open: total === undefined ? open : (input) => Call.totalOpen(open(input), total)
-  })
+  return Model.make(Call.bounded({ metadata, chat, open }, totalOf(legs)))
 }
 
 /** A list of these legs may take as long as all of them together, if each has a limit. */

@@ -8,8 +8,8 @@ import { fileURLToPath } from "node:url"
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import type * as HttpClient from "@effect/platform/HttpClient"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
-import { Duration, Effect, Layer, Logger, ManagedRuntime, Redacted, Stream } from "effect"
-import { AiGateway, ChatModel, OpenAi } from "effect-ai-gateway"
+import { Duration, Effect, Layer, Logger, ManagedRuntime, Redacted, Schema, Stream } from "effect"
+import { AiGateway, ChatModel, OpenAi, Tool } from "effect-ai-gateway"
 import * as Peers from "./peers.js"
 
 const quick = process.argv.includes("--quick")
@@ -161,6 +161,45 @@ await section("fast", async () => {
   )
 })
 
+await section("tools", async () => {
+  const fragments = 4096
+  const name = `tools-${fragments}`
+  const order = Tool.make("order", {
+    description: "Orders what the note says.",
+    parameters: Schema.Struct({ note: Schema.String })
+  })
+  const asked = { ...question, tools: [order] }
+  const rows: Array<Row> = [
+    {
+      name: "bare fetch, read-split-parse loop that joins the arguments",
+      run: () => Peers.bareTools(url, name)
+    }
+  ]
+  for (const client of ["FetchHttpClient", "layerUndici"] as const) {
+    const bare = runtime(clients[client])
+    const full = runtime(app(client, name))
+    rows.push({ name: `by hand on ${client}`, run: () => bare.runPromise(Peers.handTools(url, name)) })
+    rows.push({
+      name: `effect-ai-gateway on ${client}`,
+      run: () => full.runPromise(Stream.runDrain(model.streamChat(asked)))
+    })
+    rows.push({
+      name: `effect-ai-gateway on ${client}, in a list`,
+      run: () => full.runPromise(Stream.runDrain(ChatModel.firstSuccessOf([model, off]).streamChat(asked)))
+    })
+    const { toolCalls } = await full.runPromise(ChatModel.collect(model.streamChat(asked)))
+    if (toolCalls[0]?.arguments !== (await Peers.bareTools(url, name)))
+      throw new Error("effect-ai-gateway got other arguments")
+  }
+  for (const { name: other, tools } of await Peers.others(url, name)) rows.push({ name: other, run: tools })
+  table(
+    `A fast stream of one tool call in ${fragments} fragments of arguments`,
+    "per fragment",
+    rows,
+    await measure(rows, quick ? 8 : 24, fragments, 4)
+  )
+})
+
 await section("paced", async () => {
   const events = 200
   const rows: Array<Row> = [
@@ -195,19 +234,19 @@ await section("fallback", async () => {
   const client = "layerUndici"
   const one = runtime(Layer.merge(app(client, "whole"), Logger.remove(Logger.defaultLogger)))
   const down = OpenAi.model("down")
+  const up = ChatModel.firstSuccessOf([model, off])
   const list = ChatModel.firstSuccessOf([down, model])
   const rows: Array<Row> = [
     { name: "one call", run: () => one.runPromise(model.chat(question)) },
-    {
-      name: "a list whose first leg is down",
-      run: () => one.runPromise(list.chat(question))
-    }
+    { name: "the same call in a list", run: () => one.runPromise(up.chat(question)) },
+    { name: "one call that fails", run: () => one.runPromise(Effect.either(down.chat(question))) },
+    { name: "a list whose first leg is down", run: () => one.runPromise(list.chat(question)) }
   ]
-  table(
-    "A leg that failed (budget: one more call, so 2.0)",
-    "per call",
-    rows,
-    await measure(rows, calls, 1, inFlight)
+  const costs = await measure(rows, calls, 1, inFlight)
+  table("A leg that failed", "per call", rows, costs)
+  const [call = Number.NaN, inList = Number.NaN, failing = Number.NaN, fellBack = Number.NaN] = costs
+  console.log(
+    `  the failed leg costs ${((fellBack - inList) / call).toFixed(2)} calls (budget: 1.0); by itself it costs ${(failing / call).toFixed(2)}`
   )
 })
 

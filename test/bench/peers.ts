@@ -2,7 +2,7 @@
 import { createOpenAI } from "@ai-sdk/openai"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import { generateText, streamText } from "ai"
+import { generateText, jsonSchema, streamText, type ToolSet } from "ai"
 import { createAiGateway } from "ai-gateway-provider"
 import { Effect, Stream } from "effect"
 import { OpenAI } from "openai"
@@ -16,6 +16,8 @@ export const body = {
   ],
   temperature: 0.8
 }
+
+const options = { stream: true, stream_options: { include_usage: true } } as const
 
 const headers = (name: string) => ({
   "content-type": "application/json",
@@ -32,8 +34,28 @@ interface Whole {
 }
 
 interface Piece {
-  readonly choices: ReadonlyArray<{ readonly delta: { readonly content?: string } }>
+  readonly choices: ReadonlyArray<{
+    readonly delta: {
+      readonly content?: string
+      readonly tool_calls?: ReadonlyArray<{ readonly function?: { readonly arguments?: string } }>
+    }
+  }>
 }
+
+/** A tool that a model can call, as JSON Schema. */
+const parameters = {
+  type: "object" as const,
+  properties: { note: { type: "string" as const } },
+  required: ["note"],
+  additionalProperties: false
+}
+
+const tools = [
+  {
+    type: "function" as const,
+    function: { name: "order", description: "Orders what the note says.", parameters }
+  }
+]
 
 export const bareCall = async (url: string): Promise<string> => {
   const response = await post(url, "whole")
@@ -65,6 +87,31 @@ export const bareStream = async (url: string, name: string): Promise<number> => 
       if (data === "[DONE]") return
       const json = JSON.parse(data) as Piece
       if (json.choices[0]?.delta.content !== undefined) count++
+    })
+  }
+}
+
+/** More of a call's arguments, if a chunk has any. */
+const argumentsIn = (data: string): string => {
+  if (data === "[DONE]") return ""
+  let more = ""
+  for (const call of (JSON.parse(data) as Piece).choices[0]?.delta.tool_calls ?? [])
+    more += call.function?.arguments ?? ""
+  return more
+}
+
+/** read, split, parse, and join the arguments of the call. */
+export const bareTools = async (url: string, name: string): Promise<string> => {
+  const response = await post(url, name, { ...options, tools })
+  const reader = (response.body as ReadableStream<Uint8Array>).getReader()
+  const decoder = new TextDecoder()
+  let rest = ""
+  let joined = ""
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) return joined
+    rest = lines(rest + decoder.decode(value, { stream: true }), (data) => {
+      joined += argumentsIn(data)
     })
   }
 }
@@ -107,6 +154,29 @@ export const handStream = (url: string, name: string) =>
     })
   )
 
+export const handTools = (url: string, name: string) =>
+  Effect.flatMap(HttpClient.HttpClient, (client) =>
+    Effect.suspend(() => {
+      const decoder = new TextDecoder()
+      let rest = ""
+      let joined = ""
+      return client.execute(request(url, name, { ...options, tools })).pipe(
+        Effect.flatMap((response) =>
+          Stream.runForEachChunk(response.stream, (chunk) =>
+            Effect.sync(() => {
+              for (const bytes of chunk) {
+                rest = lines(rest + decoder.decode(bytes, { stream: true }), (data) => {
+                  joined += argumentsIn(data)
+                })
+              }
+            })
+          )
+        ),
+        Effect.map(() => joined)
+      )
+    })
+  )
+
 // --- other clients, unmodified -------------------------------------------------------------------------------------------
 
 /** A client that the library is compared with: made once, as an application would. */
@@ -114,6 +184,8 @@ export interface Client {
   readonly name: string
   readonly call: () => Promise<string>
   readonly stream: () => Promise<number>
+  /** A stream of one tool call: its arguments. */
+  readonly tools: () => Promise<string>
 }
 
 const { model, messages, temperature } = body as {
@@ -121,8 +193,6 @@ const { model, messages, temperature } = body as {
   readonly messages: Array<{ readonly role: "system" | "user"; readonly content: string }>
   readonly temperature: number
 }
-
-const options = { stream: true, stream_options: { include_usage: true } } as const
 
 const openai = (url: string, name: string): Client => {
   const client = new OpenAI({
@@ -147,6 +217,18 @@ const openai = (url: string, name: string): Client => {
       }))
         if (chunk.choices[0]?.delta.content !== undefined) count++
       return count
+    },
+    tools: async () => {
+      let joined = ""
+      for await (const chunk of await client.chat.completions.create({
+        model,
+        messages,
+        temperature,
+        tools,
+        ...options
+      }))
+        for (const call of chunk.choices[0]?.delta.tool_calls ?? []) joined += call.function?.arguments ?? ""
+      return joined
     }
   }
 }
@@ -175,6 +257,19 @@ const portkey = (url: string, name: string): Client => {
       }))
         if (chunk.choices[0]?.delta?.content !== undefined) count++
       return count
+    },
+    tools: async () => {
+      let joined = ""
+      for await (const chunk of await client.chat.completions.create({
+        model,
+        messages,
+        temperature,
+        tools,
+        ...options
+      }))
+        for (const call of chunk.choices[0]?.delta?.tool_calls ?? [])
+          if ("function" in call) joined += String(call.function?.arguments ?? "")
+      return joined
     }
   }
 }
@@ -214,6 +309,16 @@ const aiSdk = (url: string, name: string): Client => {
         if (part.type === "text-delta") count++
       }
       return count
+    },
+    tools: async () => {
+      let joined = ""
+      const order = { description: "Orders what the note says.", inputSchema: jsonSchema(parameters) }
+      const asked = { ...question(), tools: { order } satisfies ToolSet, onError: () => undefined }
+      for await (const part of streamText(asked).fullStream) {
+        if (part.type === "error") throw part.error
+        if (part.type === "tool-input-delta") joined += part.delta
+      }
+      return joined
     }
   }
 }
@@ -221,11 +326,16 @@ const aiSdk = (url: string, name: string): Client => {
 /** All of them, for the case `name`, after one go at it: that each gets all of the answer. */
 export const others = async (url: string, name: string): Promise<ReadonlyArray<Client>> => {
   const clients = [openai(url, name), portkey(url, name), aiSdk(url, name)]
-  const expected = Number(name.split("-")[1])
-  for (const { name, call, stream } of clients) {
-    const got = Number.isNaN(expected) ? await call() : await stream()
-    if (got !== (Number.isNaN(expected) ? await bareCall(url) : expected))
-      throw new Error(`${name} got ${got}`)
+  const [kind, count] = name.split("-")
+  const expected =
+    kind === "tools" ? await bareTools(url, name) : count === undefined ? await bareCall(url) : Number(count)
+  for (const client of clients) {
+    const got = await (kind === "tools"
+      ? client.tools()
+      : count === undefined
+        ? client.call()
+        : client.stream())
+    if (got !== expected) throw new Error(`${client.name} got ${got}`)
   }
   return clients
 }

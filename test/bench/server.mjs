@@ -29,6 +29,29 @@ const chunk = (delta, finish) =>
 const event = chunk({ content: " cheese" })
 const end = `${chunk({}, "stop")}data: ${JSON.stringify({ choices: [], usage })}\n\ndata: [DONE]\n\n`
 const block = event.repeat(64)
+const argument = (text) => chunk({ tool_calls: [{ index: 0, function: { arguments: text } }] })
+const opening = chunk({
+  role: "assistant",
+  content: null,
+  tool_calls: [{ index: 0, id: "call_1", type: "function", function: { name: "order", arguments: "" } }]
+})
+const fragment = argument(" cheese")
+
+/** One tool call whose arguments come in `count` pieces: `{"note":" cheese cheese …"}`. */
+const toolStream = (res, count) => {
+  res.writeHead(200, headers)
+  res.write(`${opening}${argument('{"note":"')}`)
+  let sent = 1
+  const more = () => {
+    for (;;) {
+      const size = Math.min(64, count - 1 - sent)
+      if (size <= 0) return res.end(`${argument('"}')}${end.replace('"stop"', '"tool_calls"')}`)
+      sent += size
+      if (!res.write(fragment.repeat(size))) return res.once("drain", more)
+    }
+  }
+  more()
+}
 
 const headers = {
   "content-type": "text/event-stream",
@@ -66,6 +89,7 @@ const server = createServer((req, res) => {
       return res.end('{"error":{"message":"The server is overloaded.","type":"server_error","code":null}}')
     }
     const [kind, count] = model.split("-")
+    if (kind === "tools") return toolStream(res, Number(count))
     if (kind === "fast" || kind === "paced") return stream(res, Number(count), kind === "paced")
     res.writeHead(200, { "content-type": "application/json", "cf-aig-log-id": "01J0000000000000000000000" })
     res.end(whole)

@@ -163,27 +163,12 @@ const encodePart = (
 }
 
 /** Only a signed block is accepted, and only by who signed it. */
-const thoughtOf = (part: AssistantPart, provider: string): JsonRecord | undefined => {
+export const thoughtOf = (part: AssistantPart, provider: string): JsonRecord | undefined => {
   if (part.type !== "reasoning") return undefined
   const { opaque } = part
   if (opaque === undefined || opaque.provider !== provider || !isRecord(opaque.data)) return undefined
   const { type } = opaque.data
   return type === "thinking" || type === "redacted_thinking" ? opaque.data : undefined
-}
-
-/**
- * Did the model call a tool without a thought of this provider, and is nothing but results behind it? With a budget to
- * think, such a turn is refused: it must begin with its thinking.
- */
-export const callsWithoutThought = (messages: ReadonlyArray<Message>, provider: string): boolean => {
-  for (let index = messages.length - 1; index >= 0; index--) {
-    const message = messages[index]
-    if (message === undefined || message.role === "user") return false
-    if (message.role !== "assistant" || typeof message.content === "string") continue
-    const calls = message.content.some((part) => part.type === "tool-call")
-    if (calls && !message.content.some((part) => thoughtOf(part, provider) !== undefined)) return true
-  }
-  return false
 }
 
 // --- what tools gave --------------------------------------------------------------------------------------------------

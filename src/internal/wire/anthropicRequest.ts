@@ -5,6 +5,7 @@ import type { JsonRecord } from "../json.js"
 import * as Conversation from "./anthropicConversation.js"
 import { type Claude, claude } from "./anthropicModels.js"
 import * as Schema from "./anthropicSchema.js"
+import { callsWithoutThought } from "./callsWithoutThought.js"
 import { outputToolName } from "./outputToolName.js"
 import { budgetOf, nearest } from "./reasoningEffort.js"
 import { schemaOf } from "./toolDefinitions.js"
@@ -169,7 +170,7 @@ const thinkingOf = (
       config: { effort: nearest(effort, can.efforts) }
     }
   }
-  if (Conversation.callsWithoutThought(messages, provider)) {
+  if (callsWithoutThought(messages, (part) => Conversation.thoughtOf(part, provider) !== undefined)) {
     refuse("reasoningEffort")
     return off
   }

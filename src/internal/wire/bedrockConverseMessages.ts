@@ -103,28 +103,13 @@ const encodeAssistantPart = (
 }
 
 /** Only signed reasoning is taken back, and only by who signed it. */
-const thoughtOf = (part: AssistantPart, provider: string): JsonRecord | undefined =>
+export const thoughtOf = (part: AssistantPart, provider: string): JsonRecord | undefined =>
   part.type === "reasoning" &&
   part.opaque?.provider === provider &&
   isRecord(part.opaque.data) &&
   isRecord(part.opaque.data.reasoningContent)
     ? part.opaque.data
     : undefined
-
-/**
- * Did the model call a tool without a thought of this provider, and is nothing but results behind it? With a budget to
- * think, Claude refuses such a turn: it must begin with its thinking.
- */
-export const callsWithoutThought = (messages: ReadonlyArray<Message>, provider: string): boolean => {
-  for (let index = messages.length - 1; index >= 0; index--) {
-    const message = messages[index]
-    if (message === undefined || message.role === "user") return false
-    if (message.role !== "assistant" || typeof message.content === "string") continue
-    const calls = message.content.some((part) => part.type === "tool-call")
-    if (calls && !message.content.some((part) => thoughtOf(part, provider) !== undefined)) return true
-  }
-  return false
-}
 
 const encodeResult = (part: ToolResultPart, ids: CallIds.CallIds): JsonRecord => ({
   toolResult: {

@@ -5,6 +5,7 @@ import { closed } from "./anthropicSchema.js"
 import * as Conversation from "./bedrockConverseMessages.js"
 import { type BedrockModel, bedrockModel } from "./bedrockConverseModels.js"
 import * as Tools from "./bedrockConverseTools.js"
+import { callsWithoutThought } from "./callsWithoutThought.js"
 import { pathSegment } from "./pathSegment.js"
 import { budgetOf, nearest } from "./reasoningEffort.js"
 import type { Encoded, EncodeInput } from "./wire.js"
@@ -83,7 +84,11 @@ const thinkingOf = (
     return off
   }
   if (effort === "none" && claude.canRest) return { ...off, additional: { thinking: { type: "disabled" } } }
-  if (isForced || (claude.thinking === "budget" && Conversation.callsWithoutThought(messages, provider))) {
+  if (
+    isForced ||
+    (claude.thinking === "budget" &&
+      callsWithoutThought(messages, (part) => Conversation.thoughtOf(part, provider) !== undefined))
+  ) {
     refuse("reasoningEffort")
     return off
   }
