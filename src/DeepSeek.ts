@@ -65,7 +65,8 @@ export const layerConfig: (configs: {
 /**
  * A model of DeepSeek: a plain value, for use by itself or in a list.
  *
- * `topK`, `seed` and files are `Unsupported`. `reasoningEffort` switches thinking on or off, and chooses `low`, `high` or `max`
+ * `topK`, `seed` and files are `Unsupported`, and so are images for `deepseek-chat` and `deepseek-reasoner`, which read text
+ * alone (not confirmed by the protocol's sources). `reasoningEffort` switches thinking on or off, and chooses `low`, `high` or `max`
  * (from DeepSeek's documentation; confirmed is only that there are these two fields). DeepSeek takes no schema: for `output`
  * it is asked for JSON, and told the schema in a system message. The reasoning of the current turn goes back with it, as a model that thinks demands
  * while it calls tools; the reasoning of earlier turns goes back only to `deepseek-v4` models.

@@ -87,9 +87,9 @@ export const layerConfig = (configs: {
 /**
  * A model of OpenAI: a plain value, for use by itself or in a list.
  *
- * Reasoning models (`gpt-5` and later, the o-series) refuse `temperature`, `topP` and the penalties: they are `Unsupported`
- * there, as `reasoningEffort` is elsewhere. An effort that a model does not have becomes the nearest one; which it has is
- * from OpenAI's guide, and not confirmed for every model. Files go out with their bytes, audio (wav, mp3) too; a URL of a file
+ * Reasoning models (`gpt-5` and later, the o-series) refuse `temperature`, `topP`, `stop` and the penalties: they are
+ * `Unsupported` there, as `reasoningEffort` is elsewhere. An effort that a model does not have becomes the nearest one;
+ * which it has is from OpenAI's guide, and not confirmed for every model. Files go out with their bytes, audio (wav, mp3) too; a URL of a file
  * is `Unsupported`, and so are images and files for models that are known to read text alone (`gpt-3.5`, `o3-mini`).
  *
  * Source: `protocol/wire-formats.md` §3.

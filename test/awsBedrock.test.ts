@@ -763,14 +763,9 @@ describe("a binary stream", () => {
         assert.strictEqual(textOf(events), "It")
         assert.strictEqual(error?._tag, "StreamBroken")
       }
-      assert.include(
-        within.error?._tag === "StreamBroken" ? within.error.cause.message : "",
-        "frame 3 of the event stream, the stream ended within it"
-      )
-      assert.strictEqual(
-        before.error?._tag === "StreamBroken" ? before.error.cause._tag : "",
-        "TransportFailure"
-      )
+      for (const { error } of [within, before]) {
+        assert.strictEqual(error?._tag === "StreamBroken" ? error.cause._tag : "", "TransportFailure")
+      }
     })
   )
 

@@ -14,7 +14,7 @@ import { parseJson } from "./json.js"
 import type { ByteSource } from "./transport/byteSource.js"
 import { unchecked } from "./unchecked.js"
 import * as Whole from "./wholeAnswer.js"
-import type { Fault, Framing, Reader } from "./wire/wire.js"
+import { type Fault, type Framing, type Reader, truncated } from "./wire/wire.js"
 
 /** The most characters of an event, or of a body that is not a stream, that are held in memory. */
 const maxHeld = 16 * 1024 * 1024
@@ -44,6 +44,8 @@ export class EventReader {
   private waitedEnough = false
   /** Has the body ended? */
   ended = false
+  /** Is what the body ended with being read? */
+  private flushing = false
   private resume: ((effect: Effect.Effect<void>) => void) | undefined
 
   constructor(
@@ -180,7 +182,8 @@ export class EventReader {
     if (this.failure !== undefined || this.finished) return
     this.events++
     const fault = this.decoder.event(data, name, this.out)
-    if (fault !== undefined) this.fault(fault, data)
+    if (fault !== undefined)
+      this.fault(this.flushing && fault._tag === "MalformedFault" ? truncated : fault, data)
     else if (this.decoder.done()) this.finish()
   }
 
@@ -191,7 +194,8 @@ export class EventReader {
   }
 
   private endOfStream(): void {
-    // The last event counts even if the blank line behind it is missing.
+    // The last event counts even if the blank line behind it is missing. One that cannot be read then is half an event.
+    this.flushing = true
     this.parser.feed("\n\n")
     if (this.failure !== undefined || this.finished) return
     const stray = this.stray === "" ? undefined : parseJson(this.stray)

@@ -2,7 +2,7 @@
 import { createServer, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
 import { Effect, Schedule } from "effect"
-import type { LocalGateway } from "effect-ai-gateway"
+import { LocalGateway } from "effect-ai-gateway"
 
 export interface Silent {
   readonly url: string
@@ -76,6 +76,22 @@ export const failureOf = (call: () => PromiseLike<unknown>): Effect.Effect<unkno
         (error: unknown) => error
       )
   )
+
+/**
+ * Forwards a provider's endpoints to a base URL at which they have the vendor's own paths, where those are not the gateway's:
+ * the first pattern that matches the path and its query is replaced.
+ */
+export const forwardRewritten = (
+  baseUrl: string,
+  rules: ReadonlyArray<readonly [RegExp, string]>
+): LocalGateway.Upstream =>
+  LocalGateway.forward(baseUrl, {
+    fetch: (input, init) => {
+      const endpoint = String(input).slice(baseUrl.length + 1)
+      const rule = rules.find(([pattern]) => pattern.test(endpoint))
+      return fetch(`${baseUrl}/${rule === undefined ? endpoint : endpoint.replace(...rule)}`, init)
+    }
+  })
 
 /** Bytes as several parts of a server-sent event stream. */
 export const events = (...data: ReadonlyArray<object>): string =>

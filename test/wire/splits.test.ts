@@ -241,11 +241,11 @@ describe("90. however the bytes of a stream are cut", () => {
     const lastFrame = begun.slice(0, begun.lastIndexOf("\n\n") + 2)
     const failures: ReadonlyArray<readonly [string, Uint8Array, string]> = [
       ["that is cut off between two events", encode(lastFrame), "TransportFailure"],
-      ["that is cut off in the middle of an event", encode(begun), "MalformedResponse"],
+      ["that is cut off in the middle of an event", encode(begun), "TransportFailure"],
       [
         "that is cut off in the middle of a character",
         encode(`${lastFrame}data: 世`).subarray(0, -1),
-        "MalformedResponse"
+        "TransportFailure"
       ],
       [
         "with an error in an event",

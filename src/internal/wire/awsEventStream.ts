@@ -4,7 +4,7 @@
  */
 import { stringify } from "../json.js"
 import { crc32 } from "./crc32.js"
-import { type Fault, type Framing, type FramingFormat, malformed } from "./wire.js"
+import { type Fault, type Framing, type FramingFormat, malformed, truncated } from "./wire.js"
 
 export const format: FramingFormat = {
   contentType: "application/vnd.amazon.eventstream",
@@ -54,7 +54,7 @@ class Frames implements Framing {
 
   end(): Fault | undefined {
     if (this.fault !== undefined || this.length === 0) return this.fault
-    return this.failed(this.wrong(`the stream ended within it, after ${this.length} bytes`))
+    return this.failed(truncated)
   }
 
   private failed(fault: Fault): Fault {
