@@ -135,7 +135,8 @@ export type Slug = Directory.Slug
  * is kept, a fragment is not. A URL that the gateway could not forward to the same place is refused rather than rewritten
  * by half: a host that no provider has, even if it looks like one, a path outside the provider's API, a port, a user name,
  * dot segments. A region of OpenAI's (`eu.api.openai.com`) is `openai` too: the gateway chooses the host behind it, so a
- * promise about where data stays is not kept by the URL any more.
+ * promise about where data stays is not kept by the URL any more. Whether the gateway passes Azure's current URLs on
+ * (`…/openai/v1/…`, those of `responses` excepted) is not confirmed.
  *
  * With `provider` (a slug, an alias such as `azure`, or `custom-{slug}`), a host that is not in the table gives that
  * provider and the URL's path. Fails with `InvalidRequest`, which names the `url` or the `provider`.

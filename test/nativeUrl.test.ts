@@ -184,11 +184,18 @@ describe("URL to provider and endpoint", () => {
     }
   })
 
-  it("20. Azure's v1 URL of a chat, whose deployment is in the body, says what there is instead", () => {
-    const error = refused(`${azure}/v1/chat/completions`)
-    assert.strictEqual(error.provider, "azure-openai")
-    assert.include(error.message, "openai/deployments/{deployment}/")
-    assert.include(error.message, "custom provider")
+  it("Azure's current v1 URLs, whose deployment is in the body, go where AzureOpenAi sends them", () => {
+    goesTo(`${azure}/v1/chat/completions`, "azure-openai", "myresource/openai/v1/chat/completions")
+    goesTo(
+      `${azure}/v1/embeddings?api-version=preview`,
+      "azure-openai",
+      "myresource/openai/v1/embeddings?api-version=preview"
+    )
+    assert.deepStrictEqual(
+      Provider.toNativeUrl("azure-openai", "myresource/openai/v1/chat/completions"),
+      Either.right(`${azure}/v1/chat/completions`)
+    )
+    // Through a custom provider, whose base URL is the resource's, the path is kept.
     goesTo(`${azure}/v1/chat/completions`, "custom-azure", "openai/v1/chat/completions", {
       provider: "custom-azure"
     })

@@ -99,6 +99,8 @@ export const directory: Readonly<Record<Slug, DirectoryRow>> = {
     aliases: ["azure"],
     places: [
       at("https://{resource}.openai.azure.com/openai/v1/responses", "{resource}/openai/responses"),
+      // What Azure documents now. The gateway's documentation does not mention it: this is where `AzureOpenAi` sends it.
+      at("https://{resource}.openai.azure.com/openai/v1/", "{resource}/openai/v1/"),
       at("https://{resource}.openai.azure.com/openai/deployments/{deployment}/", "{resource}/{deployment}/")
     ]
   },
