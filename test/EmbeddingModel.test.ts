@@ -218,6 +218,24 @@ describe("embeddings", () => {
     }).pipe(Effect.provide(layer))
   })
 
+  it.effect("a key that the provider quotes, in whatever status, is in no error", () => {
+    let status = 200
+    const { layer } = stub(() =>
+      Response.json(
+        { error: { message: "Incorrect API key provided: sk-openai", code: "invalid_api_key" } },
+        { status }
+      )
+    )
+    return Effect.gen(function* () {
+      for (const next of [200, 401]) {
+        status = next
+        const error = yield* Effect.flip(model.embed("a"))
+        assert.strictEqual(error._tag, "Unauthorized")
+        assert.notInclude(`${error.message} ${JSON.stringify(error)} ${String(error)}`, "sk-openai")
+      }
+    }).pipe(Effect.provide(layer))
+  })
+
   for (const [name, made, endpoint] of [
     [
       "Azure with a version",

@@ -145,6 +145,27 @@ describe("Custom.define", () => {
     )
   )
 
+  it("what a model can take is asked of its encoder when somebody wants to know, not when the model is made", () => {
+    let asked = 0
+    const { wire } = Anthropic.model("any")
+    const Counted = Custom.define("counted", {
+      wire: {
+        ...wire,
+        encode: (input) => {
+          asked++
+          return wire.encode(input)
+        }
+      }
+    })
+    const list = ChatModel.firstSuccessOf([Counted.model("a"), Counted.model("b")])
+    assert.strictEqual(asked, 0)
+    assert.include(list.metadata.supports, "tools")
+    const once = asked
+    assert.isAbove(once, 0)
+    assert.deepStrictEqual(list.metadata.supports, list.metadata.legs?.[0]?.supports)
+    assert.strictEqual(asked, once)
+  })
+
   it.effect("a provider that speaks another format takes that format's wire", () =>
     Effect.gen(function* () {
       const Claude = Custom.define("claude-proxy", {

@@ -12,8 +12,8 @@ import * as Dispatch from "./dispatch.js"
 import { placeOf } from "./endpoint.js"
 import { InvalidRequest, type LegError } from "./errors.js"
 import type { GatewayResponse, ProviderRequest } from "./exchange.js"
+import { own } from "./ownRequest.js"
 import { credentialHeaders } from "./redactedHeaders.js"
-import { encodeBody } from "./requestBody.js"
 import { type Sealed, seal } from "./sealedHeaders.js"
 import { arrivals } from "./sender.js"
 import type { Transport } from "./transport/transport.js"
@@ -57,28 +57,24 @@ const outgoing = (
     const { provider, model } = request
     return Either.left(AccountOptions.unsupported(absent, { provider, model }))
   }
-  const own = seal("headers", request.headers)
-  if (own._tag === "Left") return Either.left(own.left)
+  const ready = own(request)
+  if (ready._tag === "Left") return Either.left(ready.left)
+  const { method, headers, body, secrets } = ready.right
   // A provider's key would go to a host that is not that provider's way.
-  const credential = Object.keys(own.right.headers).find((name) => credentialHeaders.includes(name))
+  const credential = Object.keys(headers).find((name) => credentialHeaders.includes(name))
   if (credential !== undefined) {
     return invalid(
       `headers.${credential}`,
       `The account API takes no key of a provider: leave ${credential} out. It uses the stored key of the alias "default", or Cloudflare credits.`
     )
   }
-  const body = encodeBody(request.body)
-  if (body._tag === "Left") return Either.left(body.left)
-  if (body.right !== undefined && request.method === "GET")
-    return invalid("body", "A GET request has no body: use POST, or put it into the endpoint's query.")
-  const type = body.right === undefined ? {} : { "content-type": "application/json" }
   return Either.right({
-    method: request.method ?? "POST",
+    method,
     url: `${base}/${request.endpoint}`,
-    headers: { ...type, ...own.right.headers, ...options.right, ...account.headers },
-    body: body.right,
+    headers: { ...headers, ...options.right, ...account.headers },
+    body,
     arrival: arrivals.get(request),
-    secrets: own.right.secrets
+    secrets
   })
 }
 

@@ -6,7 +6,6 @@ import type { GatewayMetadata } from "../GatewayMetadata.js"
 import type * as Provider from "../Provider.js"
 import * as Call from "./call.js"
 import type { CallContext } from "./callContext.js"
-import { classifySuccess } from "./classify.js"
 import type { Progress } from "./clocks.js"
 import * as Embedding from "./embedding.js"
 import { InvalidRequest, type LegError } from "./errors.js"
@@ -15,7 +14,7 @@ import { parseJson, sum } from "./json.js"
 import * as LegGateway from "./legGateway.js"
 import * as NativeRequest from "./nativeRequest.js"
 import * as Retry from "./retry.js"
-import { arriving } from "./sender.js"
+import { received } from "./sender.js"
 import * as Spans from "./spans.js"
 import { type Timeouts, toMillis } from "./timeouts.js"
 import * as WholeAnswer from "./wholeAnswer.js"
@@ -146,13 +145,9 @@ const once = <I, G>(
     (encoded) =>
       Effect.uninterruptibleMask((restore) => {
         progress.during = "connect"
-        return Effect.flatMap(arriving(restore, encoded, gateway.send(encoded)), (response) => {
-          progress.during = "response"
-          return Effect.flatMap(
-            Effect.onError(restore(response.text), () => response.close),
-            (text) => decode(wire, text, inputs.length, response, { provider: slug, model })
-          )
-        })
+        return Effect.flatMap(received(restore, encoded, gateway.send(encoded)), ({ response, text }) =>
+          decode(wire, text, inputs.length, response, { provider: slug, model })
+        )
       })
   )
 
@@ -166,14 +161,13 @@ const decode = (
   const malformed = (problem: string) => Either.left(WholeAnswer.malformed(problem, text, response, asked))
   const json = parseJson(text)
   if (json === undefined) return malformed("expected JSON")
-  const error = classifySuccess(response.status, response.headers, json, asked)
-  if (error !== undefined) return Either.left(error)
-  const decoded = wire.decode(json)
-  if ("_tag" in decoded) return Either.left(WholeAnswer.faultError(decoded, text, response, asked))
-  const found = decoded.embeddings.length
-  return found === count
-    ? Either.right({ ...decoded, gateway: response.gateway })
-    : malformed(`expected ${count} vectors, found ${found}`)
+  return Either.flatMap(
+    WholeAnswer.decode(wire, json, response, asked),
+    (decoded): Either.Either<Batch, LegError> =>
+      decoded.embeddings.length === count
+        ? Either.right({ ...decoded, gateway: response.gateway })
+        : malformed(`expected ${count} vectors, found ${decoded.embeddings.length}`)
+  )
 }
 
 const joined = (

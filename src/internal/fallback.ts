@@ -29,10 +29,10 @@ export interface FallbackOptions extends WalkOptions {
 export type Models<R> = readonly [Model.With<R>, ...ReadonlyArray<Model.With<R>>]
 
 export const make = <R>(models: Models<R>, options: FallbackOptions): Model.With<R> => {
-  const metadata: Model.Metadata = {
-    ...models[0].metadata,
-    legs: models.flatMap((model) => legsOf(model.metadata))
-  }
+  const metadata = Model.listMetadata(
+    models[0].metadata,
+    models.flatMap((model) => legsOf(model.metadata))
+  )
   return Model.make({
     metadata,
     chat: (input, outer) =>

@@ -93,12 +93,17 @@ export const innerOf = <R>({ encode }: Model.Leg<R>): Inner =>
 export const make = <I, G>(definition: LegDefinition<I, G>): Model.Leg<I | G> => {
   const { timeouts = {}, unsupported, contextWindow, maxOutputTokens, ...defaults } = definition.options
   const clocks = toMillis(timeouts)
+  let known: Model.Metadata["supports"] | undefined
   const metadata: Model.Metadata = {
     provider: definition.slug,
     model: definition.model,
     contextWindow: contextWindow ?? definition.limits?.contextWindow,
     maxOutputTokens: maxOutputTokens ?? definition.limits?.maxOutputTokens,
-    supports: supports(definition)
+    // Asking the encoder costs more than making the model, and few want to know.
+    get supports() {
+      known ??= supports(definition)
+      return known
+    }
   }
   const leg = new Leg(definition, metadata, defaults, unsupported ?? "fail")
   const { firstEvent, idle, total } =

@@ -69,6 +69,18 @@ export interface Metadata {
   readonly legs?: ReadonlyArray<Metadata> | undefined
 }
 
+/** A list's: its first model's, and all legs. Not by spreading, which would ask for `supports` at once. */
+export const listMetadata = (first: Metadata, legs: ReadonlyArray<Metadata>): Metadata => ({
+  provider: first.provider,
+  model: first.model,
+  contextWindow: first.contextWindow,
+  maxOutputTokens: first.maxOutputTokens,
+  get supports() {
+    return first.supports
+  },
+  legs
+})
+
 /**
  * A model: a plain value whose methods need `R`. `ChatModel` is a model that needs nothing more.
  *

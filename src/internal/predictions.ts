@@ -13,7 +13,7 @@ import { parseJson } from "./json.js"
 import type { Gateway, Job, JobReader, Policy } from "./leg.js"
 import { PredictionReader } from "./predictionReader.js"
 import * as Retry from "./retry.js"
-import { arrivals, arriving } from "./sender.js"
+import { arrivals, type Received, received } from "./sender.js"
 import { empty } from "./transport/byteSource.js"
 import { unchecked } from "./unchecked.js"
 import * as WholeAnswer from "./wholeAnswer.js"
@@ -48,7 +48,7 @@ export const create = (asking: Asking): Effect.Effect<Job, LegError> =>
       const creation = stream ? { ...request, headers: without(request.headers, ["prefer"]) } : request
       // A caller who is interrupted right now never sees the prediction, and finds here how to cancel it.
       const arrival = arrivals.get(request)
-      return Effect.flatMap(exchangeIn(restore, gateway, { ...creation }), ({ response, text }) => {
+      return Effect.flatMap(sentIn(restore, gateway, { ...creation }), ({ response, text }) => {
         const json = parseJson(text)
         if (json === undefined)
           return Effect.fail(WholeAnswer.malformed("expected JSON", text, response, asking.asked))
@@ -134,27 +134,16 @@ class Prediction extends Response implements Job {
 
 // --- requests ---------------------------------------------------------------------------------------------------------
 
-interface Exchanged {
-  readonly response: GatewayResponse
-  readonly text: string
-}
-
-/** Sends a request and reads its response; lets go of both wherever it is interrupted. */
-const exchange = (gateway: Gateway, request: ProviderRequest): Effect.Effect<Exchanged, LegError> =>
-  Effect.uninterruptibleMask((restore) => exchangeIn(restore, gateway, request))
-
-/** The same where what was read must not be lost: for a caller that cannot be interrupted itself. */
-const exchangeIn = (
+/** For a caller that cannot be interrupted itself: what was read must not be lost. */
+const sentIn = (
   restore: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>,
   gateway: Gateway,
   request: ProviderRequest
-): Effect.Effect<Exchanged, LegError> =>
-  Effect.flatMap(arriving(restore, request, gateway.send(request)), (response) =>
-    Effect.map(
-      Effect.onError(restore(response.text), () => response.close),
-      (text) => ({ response, text })
-    )
-  )
+): Effect.Effect<Received, LegError> => received(restore, request, gateway.send(request))
+
+/** Sends a request and reads its response; lets go of both wherever it is interrupted. */
+const exchange = (gateway: Gateway, request: ProviderRequest): Effect.Effect<Received, LegError> =>
+  Effect.uninterruptibleMask((restore) => sentIn(restore, gateway, request))
 
 /** The URL is ours, whatever the prediction says about its `urls`: the key goes to no other place. */
 const about = (

@@ -11,7 +11,8 @@ import { InvalidRequest, type LegError } from "./errors.js"
 import type { GatewayResponse, ProviderRequest } from "./exchange.js"
 import type { Asked } from "./gatewayResponse.js"
 import type { GatewayUrl } from "./gatewayUrl.js"
-import { encodeBody, toJson } from "./requestBody.js"
+import { own } from "./ownRequest.js"
+import { toJson } from "./requestBody.js"
 import { type Sealed, seal } from "./sealedHeaders.js"
 import type { Arrival, IncomingResponse, Transport, TransportKind } from "./transport/transport.js"
 
@@ -75,6 +76,25 @@ export const arriving = <A, E, R>(
   return Effect.onError(restore(effect), () => arrival.close ?? Effect.void)
 }
 
+/** A response, and its body. */
+export interface Received {
+  readonly response: GatewayResponse
+  readonly text: string
+}
+
+/** Waits for a response and reads it; lets go of it wherever that is interrupted. */
+export const received = (
+  restore: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>,
+  request: ProviderRequest,
+  sent: Effect.Effect<GatewayResponse, LegError>
+): Effect.Effect<Received, LegError> =>
+  Effect.flatMap(arriving(restore, request, sent), (response) =>
+    Effect.map(
+      Effect.onError(restore(response.text), () => response.close),
+      (text) => ({ response, text })
+    )
+  )
+
 const native = (
   url: GatewayUrl,
   gateway: Sealed,
@@ -85,21 +105,14 @@ const native = (
   if (place !== undefined) return Either.left(place)
   const options = RequestOptions.toHeaders(RequestOptions.merge(scope, request.options))
   if (options._tag === "Left") return Either.left(options.left)
-  const own = seal("headers", request.headers)
-  if (own._tag === "Left") return Either.left(own.left)
-  const body = encodeBody(request.body)
-  if (body._tag === "Left") return Either.left(body.left)
-  if (body.right !== undefined && request.method === "GET")
-    return invalid("body", "A GET request has no body: use POST, or put it into the endpoint's query.")
-  const type = body.right === undefined ? {} : { "content-type": "application/json" }
-  return Either.right({
-    method: request.method ?? "POST",
+  return Either.map(own(request), ({ method, headers, body, secrets }) => ({
+    method,
     url: `${url.base}/${request.provider}/${request.endpoint}`,
-    headers: { ...type, ...own.right.headers, ...options.right, ...gateway.headers },
-    body: body.right,
+    headers: { ...headers, ...options.right, ...gateway.headers },
+    body,
     arrival: arrivals.get(request),
-    secrets: own.right.secrets
-  })
+    secrets
+  }))
 }
 
 /**

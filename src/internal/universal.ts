@@ -38,7 +38,10 @@ import { leaving } from "./walk.js"
 export type Legs<R> = readonly [Model.Leg<R>, ...ReadonlyArray<Model.Leg<R>>]
 
 export const make = <R>(legs: Legs<R>): Model.With<R | AiGateway> => {
-  const metadata: Model.Metadata = { ...legs[0].metadata, legs: legs.map((leg) => leg.metadata) }
+  const metadata = Model.listMetadata(
+    legs[0].metadata,
+    legs.map((leg) => leg.metadata)
+  )
   const chat: Model.Chat<R | AiGateway> = (input, outer) =>
     Call.chat(metadata, outer, (call) =>
       Spans.withSpan({ ...spanOf(metadata), parent: call.parent }, (span) =>

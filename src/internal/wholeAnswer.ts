@@ -8,14 +8,15 @@ import type { GatewayResponse } from "./exchange.js"
 import { type Asked, Response } from "./gatewayResponse.js"
 import { parseJson, stringify } from "./json.js"
 import { pushEnding } from "./wire/ending.js"
-import { type Fault, isFault, type MalformedFault, type Reader } from "./wire/wire.js"
+import { type Fault, isFault, type MalformedFault } from "./wire/wire.js"
 
-export const decode = (
-  wire: Reader,
+/** What a body holds, of a chat or of any other kind. */
+export const decode = <A extends object>(
+  wire: { readonly decode: (json: unknown) => A | Fault },
   json: unknown,
   response: GatewayResponse,
   asked: Asked
-): Either.Either<Decoded, LegError> => {
+): Either.Either<A, LegError> => {
   const error = classifySuccess(response.status, response.headers, json, contextOf(response, asked))
   if (error !== undefined) return Either.left(scrubError(json, response, asked, error))
   const decoded = wire.decode(json)

@@ -107,4 +107,4 @@ export const malformed = (place: string, problem: string): MalformedFault => ({
 
 export const truncated: TruncatedFault = { _tag: "TruncatedFault" }
 
-export const isFault = (decoded: Decoded | Fault): decoded is Fault => "_tag" in decoded
+export const isFault = <A extends object>(decoded: A | Fault): decoded is Fault => "_tag" in decoded

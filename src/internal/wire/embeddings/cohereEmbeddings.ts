@@ -1,8 +1,8 @@
 /** Cohere's `v2/embed`. Source: the typings of `cohere-ai` 8.1; the shared protocol files do not describe embeddings. */
 import type { Purpose } from "../../embedding.js"
 import { countAt, isRecord, recordAt, typeName } from "../../json.js"
-import { errorFault, malformed } from "../wire.js"
-import { type EmbeddingWire, hasError, isVectorFault, readNumbers, readVectors } from "./embeddingWire.js"
+import { errorFault, isFault, malformed } from "../wire.js"
+import { type EmbeddingWire, hasError, readNumbers, readVectors } from "./embeddingWire.js"
 
 const inputTypes: Readonly<Record<Purpose, string | undefined>> = {
   query: "search_query",
@@ -35,7 +35,7 @@ export const wire: EmbeddingWire = {
     const { embeddings: found } = json
     if (!isRecord(found)) return malformed("embeddings", `expected an object, found ${typeName(found)}`)
     const embeddings = readVectors(found.float, "embeddings.float", readNumbers)
-    if (isVectorFault(embeddings)) return embeddings
+    if (isFault(embeddings)) return embeddings
     const billed = recordAt(recordAt(json, "meta") ?? {}, "billed_units") ?? {}
     const input = countAt(billed, "input_tokens")
     return { embeddings, usage: { input, total: input } }

@@ -2,7 +2,7 @@
 import type { Usage } from "../../../ChatResponse.js"
 import type { EmbeddingRequest } from "../../embedding.js"
 import { type JsonRecord, typeName } from "../../json.js"
-import { type Encoded, type Fault, malformed } from "../wire.js"
+import { type Encoded, type Fault, isFault, malformed } from "../wire.js"
 
 export interface EmbeddingWire {
   /** The most texts that one request can have. */
@@ -22,8 +22,6 @@ export interface DecodedEmbeddings {
   readonly model?: string | undefined
 }
 
-export const isVectorFault = <A extends object>(read: A | Fault): read is Fault => "_tag" in read
-
 /** Reads every member of an array, and stops at the first that is wrong. */
 export const readVectors = (
   vectors: unknown,
@@ -34,7 +32,7 @@ export const readVectors = (
   const all: Array<ReadonlyArray<number>> = []
   for (const [index, vector] of vectors.entries()) {
     const numbers = read(vector, `${place}[${index}]`)
-    if (isVectorFault(numbers)) return numbers
+    if (isFault(numbers)) return numbers
     all.push(numbers)
   }
   return all

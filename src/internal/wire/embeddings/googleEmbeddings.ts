@@ -5,8 +5,8 @@
 import type { Purpose } from "../../embedding.js"
 import { isRecord, typeName } from "../../json.js"
 import { pathSegment } from "../pathSegment.js"
-import { errorFault, malformed } from "../wire.js"
-import { type EmbeddingWire, hasError, isVectorFault, readNumbers, readVectors } from "./embeddingWire.js"
+import { errorFault, isFault, malformed } from "../wire.js"
+import { type EmbeddingWire, hasError, readNumbers, readVectors } from "./embeddingWire.js"
 
 const taskTypes: Readonly<Record<Purpose, string>> = {
   query: "RETRIEVAL_QUERY",
@@ -41,6 +41,6 @@ export const wire: EmbeddingWire = {
         ? readNumbers(item.values, `${place}.values`)
         : malformed(place, `expected an object, found ${typeName(item)}`)
     )
-    return isVectorFault(embeddings) ? embeddings : { embeddings, usage: {} }
+    return isFault(embeddings) ? embeddings : { embeddings, usage: {} }
   }
 }

@@ -5,8 +5,8 @@
 import * as Either from "effect/Either"
 import * as Encoding from "effect/Encoding"
 import { countAt, isRecord, recordAt, textAt, typeName } from "../../json.js"
-import { errorFault, type Fault, malformed } from "../wire.js"
-import { type EmbeddingWire, hasError, isVectorFault, readNumbers, readVectors } from "./embeddingWire.js"
+import { errorFault, type Fault, isFault, malformed } from "../wire.js"
+import { type EmbeddingWire, hasError, readNumbers, readVectors } from "./embeddingWire.js"
 
 export interface EmbeddingDialect {
   readonly endpoint: string | ((model: string) => string)
@@ -54,7 +54,7 @@ export const make = (dialect: EmbeddingDialect): EmbeddingWire => ({
     const { data } = json
     if (!Array.isArray(data)) return malformed("data", `expected an array, found ${typeName(data)}`)
     const embeddings = readVectors(inOrder(data), "data", readItem)
-    if (isVectorFault(embeddings)) return embeddings
+    if (isFault(embeddings)) return embeddings
     const usage = recordAt(json, "usage") ?? {}
     return {
       embeddings,

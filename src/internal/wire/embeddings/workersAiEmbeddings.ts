@@ -4,8 +4,8 @@
  */
 import { isRecord, recordAt, textAt, typeName } from "../../json.js"
 import { workersAiPath } from "../pathSegment.js"
-import { errorFault, malformed } from "../wire.js"
-import { type EmbeddingWire, hasError, isVectorFault, readNumbers, readVectors } from "./embeddingWire.js"
+import { errorFault, isFault, malformed } from "../wire.js"
+import { type EmbeddingWire, hasError, readNumbers, readVectors } from "./embeddingWire.js"
 
 export const wire: EmbeddingWire = {
   maxBatch: 100,
@@ -25,6 +25,6 @@ export const wire: EmbeddingWire = {
     const result = json.result === undefined ? json : recordAt(json, "result")
     if (result === undefined) return malformed("result", `expected an object, found ${typeName(json.result)}`)
     const embeddings = readVectors(result.data, `${prefix}data`, readNumbers)
-    return isVectorFault(embeddings) ? embeddings : { embeddings, usage: {}, model: textAt(result, "model") }
+    return isFault(embeddings) ? embeddings : { embeddings, usage: {}, model: textAt(result, "model") }
   }
 }
