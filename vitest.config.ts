@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url"
-import { defineConfig } from "vitest/config"
+import { configDefaults, defineConfig } from "vitest/config"
 
 const src = (file: string) => fileURLToPath(new URL(`./src/${file}`, import.meta.url))
 
@@ -12,6 +12,9 @@ export default defineConfig({
   },
   test: {
     include: ["test/**/*.test.ts"],
+    // These run in `workerd`: `npm run test:workers`.
+    // And these in Chromium, and on every runtime: `npm run matrix`.
+    exclude: [...configDefaults.exclude, "test/workers/**", "test/browser/**", "test/matrix/**"],
     passWithNoTests: false,
     dangerouslyIgnoreUnhandledErrors: false
   }

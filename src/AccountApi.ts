@@ -23,7 +23,7 @@ import type * as Redacted from "effect/Redacted"
 import * as AccountModel from "./internal/accountModel.js"
 import * as AccountOptions from "./internal/accountOptions.js"
 import * as AccountSender from "./internal/accountSender.js"
-import { InvalidRequest, type LegError } from "./internal/errors.js"
+import type { InvalidRequest, LegError } from "./internal/errors.js"
 import type { GatewayResponse, ProviderRequest } from "./internal/exchange.js"
 import * as GatewayUrl from "./internal/gatewayUrl.js"
 import * as Leg from "./internal/leg.js"
@@ -133,7 +133,7 @@ export const make = (settings: Settings): Effect.Effect<Service, InvalidRequest,
         base: GatewayUrl.makeAccount(settings),
         headers: AccountSender.accountHeaders(settings),
         checked: Options.toHeaders(defaults),
-        allExist: allExist(defaults)
+        allExist: AccountOptions.allExist(defaults, "The account API")
       }),
       ({ base, headers }): Service => ({
         [TypeId]: TypeId,
@@ -143,14 +143,6 @@ export const make = (settings: Settings): Effect.Effect<Service, InvalidRequest,
       })
     )
   })
-
-/** Only a caller without types can have set the others. */
-const allExist = (defaults: RequestOptions): Either.Either<void, InvalidRequest> => {
-  const absent = AccountOptions.absentIn(defaults)
-  return absent === undefined
-    ? Either.right(undefined)
-    : Either.left(new InvalidRequest({ field: `defaults.${absent}`, message: AccountOptions.reason(absent) }))
-}
 
 /**
  * The API of an account over HTTPS.

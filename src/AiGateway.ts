@@ -14,12 +14,15 @@ import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
+import * as BindingSender from "./internal/bindingSender.js"
 import type { InvalidRequest, LegError } from "./internal/errors.js"
 import type { GatewayResponse, ProviderRequest } from "./internal/exchange.js"
 import * as GatewayUrl from "./internal/gatewayUrl.js"
 import { redactGatewayHeaders } from "./internal/redactedHeaders.js"
 import * as Sender from "./internal/sender.js"
+import * as BindingTransport from "./internal/transport/binding.js"
 import * as Https from "./internal/transport/https.js"
+import * as WorkersBinding from "./internal/workersBinding.js"
 import * as RequestOptions from "./RequestOptions.js"
 
 /**
@@ -34,6 +37,7 @@ export const TypeId = "~effect-ai-gateway/AiGateway"
  */
 export type TypeId = typeof TypeId
 
+export type { Entry as BindingEntry } from "./internal/entries.js"
 export type {
   /**
    * What came back, with a status of success.
@@ -50,7 +54,12 @@ export type {
    */
   ProviderRequest
 } from "./internal/exchange.js"
+export type { TracePropagation } from "./internal/tracePropagation.js"
+export type { BindingResponse, BindingSignal } from "./internal/transport/binding.js"
 
+import type { Entry as BindingEntry } from "./internal/entries.js"
+import type { TracePropagation } from "./internal/tracePropagation.js"
+import type { BindingResponse, BindingSignal } from "./internal/transport/binding.js"
 import type { TransportKind } from "./internal/transport/transport.js"
 
 /**
@@ -103,6 +112,8 @@ export interface CommonOptions {
   readonly headers?: Readonly<Record<string, string | Redacted.Redacted>> | undefined
   /** Options of every request. */
   readonly defaults?: RequestOptions.RequestOptions | undefined
+  /** Who is told of the current span. Default `"gateway"`. */
+  readonly tracePropagation?: TracePropagation | undefined
 }
 
 /**
@@ -156,7 +167,8 @@ export const make = (options: Options): Effect.Effect<Service, InvalidRequest, H
           transport: Https.make(client),
           url,
           headers,
-          defaults: options.defaults ?? RequestOptions.empty
+          defaults: options.defaults ?? RequestOptions.empty,
+          tracePropagation: options.tracePropagation ?? "gateway"
         })
         return { [TypeId]: TypeId, ...sender }
       }
@@ -206,16 +218,98 @@ export const layer = (options: Options): Layer.Layer<AiGateway, InvalidRequest, 
 export const layerConfig = (
   options: ConfigOptions
 ): Layer.Layer<AiGateway, ConfigError | InvalidRequest, HttpClient.HttpClient> => {
-  const { defaults, headers, ...settings } = options
+  const { defaults, headers, tracePropagation, ...settings } = options
   const present: Record<string, Config.Config<string | Redacted.Redacted | undefined>> = {}
   for (const [name, config] of Object.entries(settings)) if (config !== undefined) present[name] = config
   return Layer.unwrapEffect(
     Effect.map(Config.all(present), (values) => {
       // The keys are those of `ConfigOptions`; what `make` gets is checked there by name.
-      return layer({ ...values, defaults, headers } as Options)
+      return layer({ ...values, defaults, headers, tracePropagation } as Options)
     })
   )
 }
+
+/**
+ * A gateway of a Worker's binding: what `env.AI.gateway("my-gateway")` gives. Only `run` is needed; the types of
+ * `@cloudflare/workers-types` fit, and none of them is.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Binding {
+  run(
+    entries: Array<BindingEntry>,
+    options?: { readonly signal?: BindingSignal }
+  ): PromiseLike<BindingResponse>
+  /** `env.AI` itself has one: it is not a gateway. */
+  readonly gateway?: undefined
+}
+
+/**
+ * What a gateway behind a binding can be told. It needs no token: the binding has its account's authority.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type BindingOptions = Pick<CommonOptions, "defaults" | "tracePropagation">
+
+/**
+ * Makes a gateway service of a Worker's binding. Fails with `InvalidRequest` that says what is wrong with the binding, or
+ * names the option that is.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeBinding = (
+  binding: Binding,
+  { defaults = RequestOptions.empty, tracePropagation = "gateway" }: BindingOptions = {}
+): Effect.Effect<Service, InvalidRequest> =>
+  Either.map(
+    Either.all({
+      binding: WorkersBinding.checkGateway(binding),
+      checked: RequestOptions.toHeaders(defaults)
+    }),
+    (): Service => ({
+      [TypeId]: TypeId,
+      ...BindingSender.make({
+        transport: BindingTransport.make({
+          kind: "binding",
+          name: "env.AI.gateway(id).run",
+          call: ({ entries }: BindingSender.BindingRequest, signal) => binding.run(entries, { signal })
+        }),
+        defaults,
+        tracePropagation
+      })
+    })
+  )
+
+/**
+ * The gateway through a Worker's binding: the same service as over HTTPS, with the same models, options, errors and
+ * streams, and no token. Each request travels as one entry of `run`, and options stand in the entry.
+ *
+ * What an entry cannot carry, a request by another method than POST or with a body that is not JSON, is `Unsupported`, and
+ * a list moves on; `Replicate`'s models, which must be asked again, are so too. A stream of this transport cannot be
+ * resumed: see `AiBinding` for those that can.
+ *
+ * Build it once per isolate, not once per request: `env` of `cloudflare:workers` is there at start-up.
+ *
+ * Source: `protocol/gateway.md` §1.8, §1.9.
+ *
+ * @example
+ * ```ts
+ * import { AiGateway } from "effect-ai-gateway"
+ * import { env } from "cloudflare:workers"
+ *
+ * const Gateway = AiGateway.layerBinding(env.AI.gateway("my-gateway"), { defaults: { collectLog: true } })
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerBinding = (
+  binding: Binding,
+  options?: BindingOptions
+): Layer.Layer<AiGateway, InvalidRequest> => Layer.effect(AiGateway, makeBinding(binding, options))
 
 /**
  * The same settings as `Options`, each as a `Config`; what holds no text stays as it is.
@@ -227,6 +321,7 @@ export type ConfigOptions = {
   readonly token?: Config.Config<Redacted.Redacted | undefined> | undefined
   readonly headers?: CommonOptions["headers"]
   readonly defaults?: RequestOptions.RequestOptions | undefined
+  readonly tracePropagation?: TracePropagation | undefined
 } & (
   | {
       readonly accountId: Config.Config<string>

@@ -10,6 +10,7 @@
 import type * as Config from "effect/Config"
 import type { ConfigError } from "effect/ConfigError"
 import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
@@ -18,7 +19,7 @@ import { findSlug } from "./internal/directory.js"
 import { InvalidRequest } from "./internal/errors.js"
 import * as LegModule from "./internal/leg.js"
 import type { Leg } from "./internal/model.js"
-import { parseModelSlug, toCompatModel, type WellFormed } from "./internal/modelSlug.js"
+import { type BehindGateway, parseModelSlug, toCompatModel, type WellFormed } from "./internal/modelSlug.js"
 import { limitsOf } from "./internal/modelTable.js"
 import * as Module from "./internal/providerModule.js"
 import { row } from "./internal/providerTable.js"
@@ -26,7 +27,7 @@ import * as Wire from "./internal/wire/compat.js"
 import type { Wire as WireFormat } from "./internal/wire/wire.js"
 import type * as Provider from "./Provider.js"
 
-export type { WellFormed } from "./internal/modelSlug.js"
+export type { BehindGateway, WellFormed } from "./internal/modelSlug.js"
 
 /**
  * The credential of whichever vendor is behind the endpoint.
@@ -79,8 +80,8 @@ export const layerConfig: (configs: {
 
 /**
  * A model of any vendor, as `vendor/model`: a plain value, for use by itself or in a list. A literal without a vendor, or
- * with an empty part, does not compile; a text that is only known at run time fails each call with `InvalidRequest`, which
- * names the vendors that are near to an unknown one. A vendor may be called by any of its names (`xai/…`, `google/…`,
+ * with an empty part, or of a vendor that only the run path has, does not compile; a text that is only known at run time
+ * fails each call with `InvalidRequest`, which names the vendors that are near to an unknown one; see `modelFrom`. A vendor may be called by any of its names (`xai/…`, `google/…`,
  * `perplexity-ai/…`) and is written as this endpoint has it. A custom provider is `custom-{slug}/…`; `dynamic/{route}` and
  * `cloudflare/auto` are passed through as they are.
  *
@@ -102,9 +103,37 @@ export const layerConfig: (configs: {
  * @category models
  */
 export const model = <const Slug extends string>(
-  slug: Slug & WellFormed<Slug>,
+  slug: Slug & WellFormed<Slug> & BehindGateway<Slug>,
   options: ModelOptions = {}
-): Leg<Compat | AiGateway> => {
+): Leg<Compat | AiGateway> => named(slug, options)
+
+/**
+ * The same for a name that is only known at run time, as one of a configuration: what is wrong with it fails here, so that
+ * a layer of it fails when it is built.
+ *
+ * @example
+ * ```ts
+ * import { ChatModel, Compat } from "effect-ai-gateway"
+ * import { Config, Effect, Layer } from "effect"
+ *
+ * const Model = Layer.unwrapEffect(
+ *   Config.string("MODEL").pipe(
+ *     Effect.flatMap((name) => Compat.modelFrom(name)),
+ *     Effect.map(ChatModel.layer)
+ *   )
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const modelFrom = (
+  slug: string,
+  options: ModelOptions = {}
+): Effect.Effect<Leg<Compat | AiGateway>, InvalidRequest> =>
+  Either.map(toCompatModel(slug), () => named(slug, options))
+
+const named = (slug: string, options: ModelOptions): Leg<Compat | AiGateway> => {
   const name = toCompatModel(slug)
   return name._tag === "Right"
     ? legOf(name.right, Wire.wire, options)

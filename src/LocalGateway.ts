@@ -1,8 +1,8 @@
 /**
  * Cloudflare AI Gateway's HTTP protocol, in process: the embedded default for an application that has no
  * account yet, and the test bench of one that has. It speaks what the real gateway speaks (provider-native,
- * compat and universal endpoints, the auto router, the account's own API, `cf-aig-*` headers, error bodies, caching,
- * rate limits, retries, timeouts, logs), and behind it a built-in model per provider answers in that provider's own
+ * compat and universal endpoints, the auto router, the account's own API with the API of logs, what a Worker's binding asks,
+ * `cf-aig-*` headers, error bodies, caching, rate limits, retries, timeouts, logs, runs that are resumed), and behind it a built-in model per provider answers in that provider's own
  * wire format: chat with tools, forms of answers, images and thoughts, whole and streamed, and embeddings. A request
  * that the vendor would refuse is refused, with that vendor's own error.
  *
@@ -21,6 +21,14 @@
  *
  * What vendors take and refuse is from this project's protocol notes; where those are silent (fields of a request that
  * a vendor knows, wordings of most refusals, all of embeddings) it is general knowledge of the vendors' APIs.
+ *
+ * | host, or its path on any other | what is there |
+ * |---|---|
+ * | `gateway.ai.cloudflare.com` | `/v1/{account}/{gateway}`: universal; `…/{provider}/…`, `…/compat/chat/completions` |
+ * | `api.cloudflare.com` | `/client/v4/accounts/{account}/ai/…` (see `accountToken`); `…/ai-gateway/gateways/{gateway}/logs`, `/{id}`, `/{id}/request`, `/{id}/response` |
+ * | `workers-binding.ai` | `/ai-gateway/universal/run/{gateway}`, `/ai-gateway/run`, `/run`; `/ai-gateway/gateways/{gateway}/run/{runId}/resume` (see `RunSettings`), `…/url/{provider}`, `…/logs/{id}`; no token is wanted there |
+ *
+ * `aiBinding` is an `env.AI` in process. In workerd, Cloudflare's own binding code can be pointed at `LocalGatewayServer`.
  *
  * It shares no code with this library's client, so that neither can hide the other's mistake, and it needs
  * neither a network nor Node. `LocalGatewayServer` puts it on a loopback socket.
@@ -58,12 +66,15 @@ import { makeGateway } from "./internal/local/gateway.js"
 import { layerHttpClient } from "./internal/local/httpClient.js"
 import type { LocalGateway, Options } from "./internal/local/options.js"
 
+export * from "./internal/local/ai.js"
+export * from "./internal/local/aiBinding.js"
 export * from "./internal/local/inBandErrors.js"
 export * from "./internal/local/modifiers.js"
 export * from "./internal/local/options.js"
 export * from "./internal/local/records.js"
 export * from "./internal/local/replies.js"
 export * from "./internal/local/reply.js"
+export * from "./internal/local/runConnections.js"
 export * from "./internal/local/time.js"
 export * from "./internal/local/upstreamKinds.js"
 

@@ -134,7 +134,8 @@ const wire = OpenAiChat.make(openAi)
 export const responsesModel = (name: string, options?: ModelOptions): Leg<OpenAi | AiGateway> =>
   Module.model(OpenAi, openAi.provider, responses, name, options)
 
-const responses = OpenAiResponses.make(OpenAiResponses.openAi("responses"))
+// Marked, so that a bundle of a program that uses none of them does not hold this format.
+const responses = /* @__PURE__ */ OpenAiResponses.make(/* @__PURE__ */ OpenAiResponses.openAi("responses"))
 
 /**
  * An embedding model of OpenAI, through `embeddings`: at most 2048 texts in one request. `purpose` is `Unsupported`. Vectors

@@ -7,11 +7,12 @@
 import type * as Config from "effect/Config"
 import type { ConfigError } from "effect/ConfigError"
 import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import type * as Schedule from "effect/Schedule"
 import { AiGateway } from "./AiGateway.js"
-import type { InvalidRequest } from "./internal/errors.js"
+import { type InvalidRequest, Unsupported } from "./internal/errors.js"
 import * as Leg from "./internal/leg.js"
 import type * as Model from "./internal/model.js"
 import { limitsOf } from "./internal/modelTable.js"
@@ -127,6 +128,16 @@ export const model = (name: string, options: ModelOptions = {}): Model.Leg<Repli
     options: rest,
     limits: limitsOf(replicate.slug, name),
     start: (gateway, request, asked, how) =>
-      Predictions.create({ ...how, gateway, request, asked, pace: polls ?? Predictions.defaultPace() })
+      // A prediction that nobody can ask about again must not begin.
+      gateway.transport === "binding"
+        ? Effect.fail(
+            new Unsupported({
+              feature: "predictions through a binding",
+              ...asked,
+              message:
+                "A Worker's binding sends by POST only, and a prediction is asked about by GET: go through AiGateway.layer."
+            })
+          )
+        : Predictions.create({ ...how, gateway, request, asked, pace: polls ?? Predictions.defaultPace() })
   })
 }

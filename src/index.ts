@@ -6,6 +6,10 @@ export * as AccountApi from "./AccountApi.js"
 /**
  * @since 0.1.0
  */
+export * as AiBinding from "./AiBinding.js"
+/**
+ * @since 0.1.0
+ */
 export * as AiGateway from "./AiGateway.js"
 
 /**
@@ -87,6 +91,11 @@ export * as EmbeddingModel from "./EmbeddingModel.js"
  * @since 0.1.0
  */
 export * as Fireworks from "./Fireworks.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as GatewayLogs from "./GatewayLogs.js"
 
 /**
  * @since 0.1.0

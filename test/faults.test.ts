@@ -205,7 +205,9 @@ for (const [name, client] of clients) {
       it.live(`shorter than its content-length ${what} is ${expected}`, () =>
         Effect.gen(function* () {
           const server = yield* serve((socket) => {
-            socket.end(headers("text/event-stream", "content-length: 5000") + written)
+            socket.write(headers("text/event-stream", "content-length: 5000") + written)
+            // Bun forgets content that it has not handed out yet when the end comes with it.
+            setTimeout(() => socket.end(), 50)
           })
           const context = yield* contextOf(client, server.baseUrl)
           assert.strictEqual(tag((yield* Effect.provide(run(openai), context)).error), expected)
@@ -323,7 +325,7 @@ for (const [name, client] of clients) {
         const error = yield* Effect.provide(Effect.flip(openai.chat("hi")), context)
         assert.strictEqual(error._tag, "TransportFailure")
         assert.notInclude(JSON.stringify(error), "local-token")
-        assert.include(error.message, "ECONNREFUSED")
+        assert.match(error.message, /ECONNREFUSED|Connection refused/)
       }).pipe(Effect.scoped)
     )
 

@@ -7,6 +7,7 @@ import { LocalGateway } from "effect-ai-gateway"
 import * as LocalGatewayServer from "effect-ai-gateway/LocalGatewayServer"
 import * as Prompt from "../examples/main-job/prompt.js"
 import * as Settings from "../examples/main-job/settings.js"
+import { program } from "./program.js"
 
 interface Ended {
   readonly code: number | null
@@ -33,7 +34,8 @@ const run = (
   onOutput: (stdout: string, child: ChildProcess) => void = () => undefined
 ): Effect.Effect<Ended> =>
   Effect.async<Ended>((resume) => {
-    const child = spawn(process.execPath, ["--import", "tsx", "examples/main-job.ts", ...args], {
+    const [command, before] = program("examples/main-job.ts")
+    const child = spawn(command, [...before, ...args], {
       cwd: root,
       env: { ...clean, ...env },
       stdio: ["ignore", "pipe", "pipe"],
@@ -169,7 +171,8 @@ describe("npm start without Cloudflare settings", () => {
         const ended = yield* run([], {}, (stdout, child) => {
           if (interrupted === 0 && stdout.includes("You said")) {
             interrupted = performance.now()
-            child.kill("SIGINT")
+            // Not child.kill: Deno then says that the signal ended the program, whatever its exit code.
+            process.kill(child.pid ?? 0, "SIGINT")
           }
         })
         assert.isBelow(performance.now() - interrupted, 1000)

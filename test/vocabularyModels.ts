@@ -256,7 +256,7 @@ const chosen = { reasoning: "openai/gpt-5-mini", other: "openai/gpt-4.1-mini" }
 const slugs = [...new Set(Object.values(rows).map(({ model }) => model.metadata.provider)), "openai"]
 
 // Plain data that captures nothing: built once for all tests.
-const context = Effect.runSync(Effect.scoped(Layer.build(providers)))
+export const context = Effect.runSync(Effect.scoped(Layer.build(providers)))
 const account = AccountApi.layer({ accountId: "local-account", token: Redacted.make("local-token") })
 
 /** A fresh gateway, behind which every provider is this one. */

@@ -1,10 +1,10 @@
 /** The main job without an account: LocalGateway on a loopback socket, with two providers that fail. */
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Console, Effect, Layer, Redacted, Schedule } from "effect"
 import { AiGateway, Anthropic, ChatModel, GoogleAiStudio, LocalGateway, OpenAi } from "effect-ai-gateway"
 import * as LocalGatewayServer from "effect-ai-gateway/LocalGatewayServer"
 import { ask } from "./ask.js"
 import { showErrors } from "./errors.js"
+import * as HttpClient from "./httpClient.js"
 import { render } from "./table.js"
 
 const gatewayFor = (prompt: string) =>
@@ -46,7 +46,7 @@ const application = (baseUrl: string) =>
         baseUrl
       })
     ),
-    Layer.provide(NodeHttpClient.layerUndici)
+    Layer.provide(HttpClient.layer)
   )
 
 const showCache = Effect.gen(function* () {

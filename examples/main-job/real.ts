@@ -1,8 +1,8 @@
 /** The main job against a real gateway: the providers that there is a key for, behind a model that does not exist. */
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Console, Effect, Layer } from "effect"
 import { AiGateway, Anthropic, ChatModel, GoogleAiStudio, OpenAi, WorkersAi } from "effect-ai-gateway"
 import { ask } from "./ask.js"
+import * as HttpClient from "./httpClient.js"
 import type { Settings } from "./settings.js"
 
 type Model = ChatModel.With<AiGateway.AiGateway>
@@ -61,7 +61,7 @@ export const runReally = (settings: Settings, prompt: string) =>
       Effect.provide(
         ChatModel.layer(ChatModel.withTimeouts(model, { firstEvent: "30 seconds", total: "2 minutes" })).pipe(
           Layer.provide(AiGateway.layer({ accountId, gatewayId, token, baseUrl })),
-          Layer.provide(NodeHttpClient.layerUndici)
+          Layer.provide(HttpClient.layer)
         )
       )
     )

@@ -33,9 +33,22 @@ interface Name {
   readonly own: string
 }
 
+/** A model of `env.AI.run`, whose request has the model's name as its place, and the vendor's native body. */
+export const makeBound = (whole: string): Either.Either<AccountModel, InvalidRequest> =>
+  Either.flatMap(parse(whole, "The run path"), (name) => {
+    const author = whole.split("/")[0] ?? ""
+    if (notInCatalogue.some((vendor) => vendor === author)) {
+      return invalid(
+        "model",
+        `The run path has no models of ${author}: ask them through AiGateway, by the module of their provider.`
+      )
+    }
+    return Either.right({ slug: name.slug, wire: bound(name), limits: limitsOf(name.slug, name.own) })
+  })
+
 /** A model and its endpoint; without one, the one that suits the model. */
 export const make = (whole: string, api: Api | undefined): Either.Either<AccountModel, InvalidRequest> =>
-  Either.flatMap(parse(whole), (name) =>
+  Either.flatMap(parse(whole, "The account API"), (name) =>
     Either.map(wireOf(name, api ?? defaultApi(name)), (wire) => ({
       slug: name.slug,
       wire,
@@ -52,7 +65,21 @@ export const unknown = (whole: string): AccountModel => ({
   limits: undefined
 })
 
-const parse = (whole: string): Either.Either<Name, InvalidRequest> => {
+/**
+ * Vendors behind the gateway whose models the catalogue does not have, by all of their names. Others may come into it, so
+ * what is unknown is asked for. Source: `protocol/gateway.md` §6, the column "Run".
+ */
+const notInCatalogue = [
+  "mistral",
+  "perplexity",
+  "perplexity-ai",
+  "cerebras",
+  "openrouter"
+] as const satisfies ReadonlyArray<string>
+
+export type NotInCatalogue = (typeof notInCatalogue)[number]
+
+const parse = (whole: string, surface: string): Either.Either<Name, InvalidRequest> => {
   const [author = "", ...rest] = whole.split("/")
   if (rest.length === 0)
     return invalid(
@@ -65,7 +92,7 @@ const parse = (whole: string): Either.Either<Name, InvalidRequest> => {
   if (author === "dynamic" || whole === "cloudflare/auto") {
     return invalid(
       "model",
-      `The account API has no ${author === "dynamic" ? "dynamic routes" : "automatic router"}: they are on the gateway's own host.`
+      `${surface} has no ${author === "dynamic" ? "dynamic routes" : "automatic router"}: they are on the gateway's own host.`
     )
   }
   if (!/^[a-z0-9][a-z0-9-]*$/.test(author))
@@ -146,6 +173,20 @@ const run = (name: Name): Wire => {
       const { body, unsupported, outputTool } = native.encode({ ...input, model: name.own })
       const { model: _, ...rest } = body
       return { endpoint: "run", body: { model: name.whole, input: rest }, unsupported, outputTool }
+    }
+  }
+}
+
+/** A vendor's native request, without the model's name, which stands beside it. */
+const bound = (name: Name): Wire => {
+  const native =
+    name.slug === workersAi ? WorkersAi.wire : name.slug === "anthropic" ? AnthropicMessages.wire : chat(name)
+  return {
+    ...native,
+    encode: (input) => {
+      const { body, unsupported, outputTool } = native.encode({ ...input, model: name.own })
+      const { model: _, ...rest } = body
+      return { endpoint: name.whole, body: rest, unsupported, outputTool }
     }
   }
 }

@@ -13,10 +13,9 @@ import { placeOf } from "./endpoint.js"
 import { InvalidRequest, type LegError } from "./errors.js"
 import type { GatewayResponse, ProviderRequest } from "./exchange.js"
 import { own } from "./ownRequest.js"
-import { credentialHeaders } from "./redactedHeaders.js"
 import { type Sealed, seal } from "./sealedHeaders.js"
 import { arrivals } from "./sender.js"
-import type { Transport } from "./transport/transport.js"
+import type { OutgoingRequest, Transport } from "./transport/transport.js"
 
 export type Send = (request: ProviderRequest) => Effect.Effect<GatewayResponse, LegError>
 
@@ -45,7 +44,7 @@ const outgoing = (
   account: Sealed,
   scope: RequestOptions.RequestOptions,
   request: ProviderRequest
-): Either.Either<Dispatch.Outgoing, LegError> => {
+): Either.Either<OutgoingRequest, LegError> => {
   const place = placeOf(request, "")
   if (place !== undefined) return Either.left(place)
   const merged = RequestOptions.merge(scope, request.options)
@@ -55,19 +54,13 @@ const outgoing = (
   const absent = AccountOptions.absentIn(merged)
   if (absent !== undefined) {
     const { provider, model } = request
-    return Either.left(AccountOptions.unsupported(absent, { provider, model }))
+    return Either.left(AccountOptions.unsupported(absent, { provider, model }, "The account API"))
   }
   const ready = own(request)
   if (ready._tag === "Left") return Either.left(ready.left)
   const { method, headers, body, secrets } = ready.right
-  // A provider's key would go to a host that is not that provider's way.
-  const credential = Object.keys(headers).find((name) => credentialHeaders.includes(name))
-  if (credential !== undefined) {
-    return invalid(
-      `headers.${credential}`,
-      `The account API takes no key of a provider: leave ${credential} out. It uses the stored key of the alias "default", or Cloudflare credits.`
-    )
-  }
+  const key = AccountOptions.noKey(headers, "The account API")
+  if (key !== undefined) return Either.left(key)
   return Either.right({
     method,
     url: `${base}/${request.endpoint}`,

@@ -5,12 +5,8 @@ import { classify } from "./classify.js"
 import { type LegError, TransportFailure } from "./errors.js"
 import type { GatewayResponse } from "./exchange.js"
 import { type Asked, Response, readText } from "./gatewayResponse.js"
-import type { IncomingResponse, OutgoingRequest, Transport } from "./transport/transport.js"
-
-export interface Outgoing extends OutgoingRequest {
-  /** What no text may show, beside the secrets of every request. */
-  readonly secrets: ReadonlyArray<string>
-}
+import { scrubber } from "./scrubber.js"
+import type { AwaitedRequest, IncomingResponse, OutgoingRequest, Transport } from "./transport/transport.js"
 
 /** An error's body is read no further than this many bytes. */
 const errorBodyLimit = 64 * 1024
@@ -18,15 +14,18 @@ const errorBodyLimit = 64 * 1024
 /**
  * Sends a request, or fails with what is wrong with it. `answeredBy` tells who answered where several were asked.
  */
-export type Dispatch = (
-  request: Either.Either<Outgoing, LegError>,
+export type Dispatch<Request extends AwaitedRequest = OutgoingRequest> = (
+  request: Either.Either<Request, LegError>,
   asked: Asked,
   answeredBy?: (incoming: IncomingResponse) => Asked
 ) => Effect.Effect<GatewayResponse, LegError>
 
 /** `secrets` are those of every request. */
 export const make =
-  (transport: Transport, secrets: ReadonlyArray<string>): Dispatch =>
+  <Request extends AwaitedRequest>(
+    transport: Transport<Request>,
+    secrets: ReadonlyArray<string>
+  ): Dispatch<Request> =>
   (request, asked, answeredBy = () => asked) => {
     if (request._tag === "Left") return Effect.fail(request.left)
     const scrub = scrubber([...secrets, ...request.right.secrets])
@@ -58,13 +57,6 @@ export const make =
       })
     )
   }
-
-const scrubber = (secrets: ReadonlyArray<string>): ((text: string) => string) => {
-  // A very short "secret" would tear ordinary words apart, and protects nothing.
-  const long = secrets.filter((secret) => secret.length >= 6)
-  if (long.length === 0) return (text) => text
-  return (text) => long.reduce((scrubbed, secret) => scrubbed.split(secret).join("<redacted>"), text)
-}
 
 /** A client may quote the headers that it could not send. */
 const named = (error: LegError, { provider, model }: Asked, scrub: (text: string) => string): LegError =>

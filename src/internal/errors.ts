@@ -333,6 +333,34 @@ export class InvalidOutput extends Schema.TaggedError<InvalidOutput>("effect-ai-
 }
 
 /**
+ * A stream of the run path broke off and could not be taken up again (`AiBinding`, `resume`). After content it is the
+ * `cause` of a `StreamBroken`, which has what was delivered.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ResumeFailed extends Schema.TaggedError<ResumeFailed>("effect-ai-gateway/ResumeFailed")(
+  "ResumeFailed",
+  {
+    ...context,
+    /**
+     * `expired`: Cloudflare keeps a run for some minutes, and this one is gone or was never there. `exhausted`: every
+     * reconnect that the schedule allows was made. `refused`: the run id is malformed, or it may not be read.
+     */
+    reason: Schema.Literal("expired", "exhausted", "refused"),
+    /** The run (`cf-aig-run-id`). */
+    runId: Schema.String,
+    /** Whole server-sent events that had come by then: where a later resume would go on. */
+    from: Schema.Number,
+    /** Reconnects that were made since the last progress. */
+    reconnects: Schema.Number
+  }
+) {
+  /** @since 0.1.0 */
+  readonly [TypeId]: TypeId = TypeId
+}
+
+/**
  * What one leg can fail with. `Attempt.error` and `StreamBroken.cause` are of this union.
  *
  * @since 0.1.0
@@ -354,7 +382,8 @@ export const LegError = Schema.Union(
   Unsupported,
   InvalidRequest,
   InvalidToolCall,
-  InvalidOutput
+  InvalidOutput,
+  ResumeFailed
 )
 
 /**
@@ -377,7 +406,7 @@ export const Attempt = Schema.Struct({
   /** The model that was asked for. */
   model: Schema.String,
   /** How the gateway was reached. Absent for a leg that never got so far. */
-  transport: Schema.optional(Schema.Literal("https", "binding", "account")),
+  transport: Schema.optional(Schema.Literal("https", "binding", "account", "run")),
   /** Why the leg was left. */
   error: LegError,
   /** From the leg's start to its failure, retries and waits included. */
@@ -436,6 +465,28 @@ export class AllProvidersFailed extends Schema.TaggedError<AllProvidersFailed>(
 }
 
 /**
+ * No log entry with this id exists in this gateway (`GatewayLogs`), or the answer that feedback is about was not logged.
+ * No call of a model fails with it, so it is no part of the union of those errors.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class LogNotFound extends Schema.TaggedError<LogNotFound>("effect-ai-gateway/LogNotFound")(
+  "LogNotFound",
+  {
+    /** What happened and what to do about it, for a person. */
+    message: Schema.String,
+    /** The id that was asked for. Absent where the answer had none. */
+    logId: Schema.optional(Schema.String),
+    /** The HTTP status line, where there was one. */
+    status: Schema.optional(Schema.Number)
+  }
+) {
+  /** @since 0.1.0 */
+  readonly [TypeId]: TypeId = TypeId
+}
+
+/**
  * Everything that a call can fail with.
  *
  * @since 0.1.0
@@ -478,6 +529,7 @@ export const isRetryable = (error: AiGatewayError): boolean => {
     case "InvalidRequest":
     case "InvalidToolCall":
     case "InvalidOutput":
+    case "ResumeFailed":
     case "Unsupported":
       return false
     default:

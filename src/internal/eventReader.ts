@@ -7,13 +7,21 @@ import * as Effect from "effect/Effect"
 import { createParser, type EventSourceParser } from "eventsource-parser"
 import { type ChatEvent, isContent } from "../ChatEvent.js"
 import * as Clocks from "./clocks.js"
-import { type LegError, type ModelTimeout, TransportFailure } from "./errors.js"
+import {
+  isAiGatewayError,
+  type LegError,
+  lastCause,
+  type ModelTimeout,
+  ResumeFailed,
+  TransportFailure
+} from "./errors.js"
 import type { GatewayResponse } from "./exchange.js"
 import { type Asked, Response } from "./gatewayResponse.js"
 import { parseJson } from "./json.js"
-import type { ByteSource } from "./transport/byteSource.js"
+import { type ByteSource, CutShort } from "./transport/byteSource.js"
 import { unchecked } from "./unchecked.js"
 import * as Whole from "./wholeAnswer.js"
+import { pushEnding } from "./wire/ending.js"
 import { type Fault, type Framing, type Reader, truncated } from "./wire/wire.js"
 
 /** The most characters of an event, or of a body that is not a stream, that are held in memory. */
@@ -23,18 +31,27 @@ const maxStray = 64 * 1024
 /** A server may leave the connection open after its end marker. It is worth keeping alive, but not for long. */
 const drainMillis = 1000
 
+/** What is told even of an answer that is known already. */
+const isEnding = ({ _tag }: ChatEvent): boolean => _tag === "Usage" || _tag === "Finish"
+
+/** What a stream of server-sent events begins with: the name of a field, or a comment. */
+const firstFields = ["data:", "event:", "id:", "retry:", ":"]
+
 export class EventReader {
   private readonly decoder
   private readonly utf8 = new TextDecoder()
   private readonly parser: EventSourceParser
-  private readonly streamed: boolean
+  /** Are these server-sent events, or other frames? A content type is not trusted that says nothing of them. */
+  private streamed: boolean
+  /** What a body begins with that is not marked as an event stream, until it is enough to tell by. */
+  private begun: string | undefined
   /** Cuts a stream that is not made of server-sent events. */
   private readonly framing: Framing | undefined
   private out: Array<ChatEvent> = []
   private events = 0
   /** Lines that are no part of an event: Google appends a bare JSON error. */
   private stray = ""
-  /** A body that is not marked as an event stream. */
+  /** A body that is no event stream, or not yet. */
   private held: Array<string> = []
   private heldLength = 0
   private failure: LegError | undefined
@@ -60,6 +77,7 @@ export class EventReader {
     this.framing =
       wire.framing !== undefined && type.includes(wire.framing.contentType) ? wire.framing.make() : undefined
     this.streamed = this.framing !== undefined || type.includes("text/event-stream")
+    this.begun = this.streamed ? undefined : ""
     this.parser = createParser({
       maxBufferSize: maxHeld,
       onEvent: ({ data, event }) => this.event(data, event),
@@ -123,6 +141,7 @@ export class EventReader {
     if (this.resume === undefined) return
     if (this.framing === undefined) this.text(this.utf8.decode(bytes, { stream: true }))
     else this.frames(this.framing.push(bytes, this.framed))
+    if (this.body.muted === true) this.out = this.out.filter(isEnding)
     if (this.out.length > 0 || this.failure !== undefined || this.finished) this.wake()
     else this.pull()
   }
@@ -137,6 +156,9 @@ export class EventReader {
   }
 
   broken(reason: unknown): void {
+    if (reason instanceof CutShort) return this.cutShort(reason.why)
+    const known = this.known(reason)
+    if (known !== undefined) return this.fail(known)
     this.fail(
       this.response instanceof Response
         ? this.response.brokenOff(reason)
@@ -148,6 +170,41 @@ export class EventReader {
             unchecked
           )
     )
+  }
+
+  /** An error of ours, with what only the response knows. */
+  private known(reason: unknown): LegError | undefined {
+    if (!isAiGatewayError(reason)) return undefined
+    const error = lastCause(reason)
+    if (error._tag === "AllProvidersFailed") return undefined
+    if (error._tag !== "ResumeFailed") return error
+    const { gateway } = this.response
+    return new ResumeFailed(
+      {
+        ...error,
+        message: error.message,
+        provider: error.provider ?? this.asked.provider,
+        model: error.model ?? this.asked.model,
+        logId: error.logId ?? gateway.logId,
+        gateway: error.gateway ?? gateway
+      },
+      unchecked
+    )
+  }
+
+  /** What has come is the answer. A call or a thought that is not whole is not part of it. */
+  private cutShort(why: string): void {
+    this.ended = true
+    if (this.failure === undefined && !this.finished) {
+      this.finished = true
+      const ending: Array<ChatEvent> = []
+      if (this.decoder.end(ending) === undefined) for (const event of ending) this.out.push(event)
+      else {
+        const { usage, model } = this.decoder.soFar?.() ?? { usage: {}, model: undefined }
+        pushEnding(this.out, { finishReason: "other", rawFinishReason: why, usage, model })
+      }
+    }
+    this.wake()
   }
 
   // --- from frames to events ------------------------------------------------------------------------------------------
@@ -176,6 +233,18 @@ export class EventReader {
     this.heldLength += text.length
     if (this.heldLength > maxHeld) return this.fail(this.malformed(`more than ${maxHeld} characters`, ""))
     this.held.push(text)
+    if (this.begun !== undefined) this.judge(this.begun + text)
+  }
+
+  /** Is it a stream under another content type? Then it is read as it comes. */
+  private judge(begun: string): void {
+    const start = begun.trimStart()
+    if (firstFields.some((field) => start.startsWith(field))) {
+      this.begun = undefined
+      this.streamed = true
+      this.parser.feed(this.held.join(""))
+      this.held = []
+    } else this.begun = firstFields.some((field) => field.startsWith(start)) ? start : undefined
   }
 
   private event(data: string, name: string | undefined): void {

@@ -44,6 +44,25 @@ export const makeAccount = (options: object): Either.Either<string, InvalidReque
   )
 }
 
+export const checkGatewayId = (gatewayId: unknown): Either.Either<void, InvalidRequest> => {
+  const wrong = wrongId("gatewayId", gatewayId, "The run path needs gatewayId")
+  return wrong === undefined ? Either.right(undefined) : Either.left(wrong)
+}
+
+/** What stands before a gateway's log in the account's management API; ends without a slash. Source: `protocol/gateway.md` §5.7. */
+export const makeLogs = (options: object): Either.Either<string, InvalidRequest> => {
+  const settings: { accountId?: unknown; gatewayId?: unknown; baseUrl?: unknown } = options
+  const { accountId, gatewayId = "default" } = settings
+  const wrong =
+    wrongId("accountId", accountId, "GatewayLogs needs accountId and token") ??
+    wrongId("gatewayId", gatewayId)
+  if (wrong !== undefined) return Either.left(wrong)
+  return Either.map(
+    httpUrl("baseUrl", settings.baseUrl ?? defaultAccountBaseUrl, defaultAccountBaseUrl),
+    (base) => `${base}/accounts/${String(accountId)}/ai-gateway/gateways/${String(gatewayId)}/logs`
+  )
+}
+
 const wrongId = (
   field: string,
   id: unknown,

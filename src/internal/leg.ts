@@ -51,7 +51,7 @@ export interface LegDefinition<I, G> {
   readonly options: ModelOptions
   /** What is known of this model. */
   readonly limits: { readonly contextWindow?: number; readonly maxOutputTokens?: number } | undefined
-  /** How a request is sent whose answer is a job. Absent: the response is the answer. */
+  /** How a request is sent, where that is not all; its answer may be a job. Absent: the gateway's `send`. */
   readonly start?: Start | undefined
   readonly answeredBy?: AnsweredBy | undefined
 }
@@ -62,7 +62,7 @@ export type AnsweredBy = (response: GatewayResponse) => {
   readonly model: string | undefined
 }
 
-/** Starts a job and gives it as soon as it is known. `request` is the one that `arrivals` knows. */
+/** Sends a request, or starts a job and gives it as soon as it is known. `request` is the one that `arrivals` knows. */
 export type Start = (
   gateway: Gateway,
   request: ProviderRequest,
@@ -72,7 +72,7 @@ export type Start = (
     /** How the leg is retried; what is asked of a job is repeated likewise. */
     readonly policy: Policy
   }
-) => Effect.Effect<Asking.Job, LegError>
+) => Effect.Effect<GatewayResponse, LegError>
 
 export type { Job, JobReader } from "./asking.js"
 export type { Gateway, Policy } from "./legGateway.js"

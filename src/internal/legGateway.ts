@@ -5,10 +5,22 @@ import * as RequestOptions from "../RequestOptions.js"
 import type { CallContext } from "./callContext.js"
 import type { Progress } from "./clocks.js"
 import type { LegError } from "./errors.js"
+import type { GatewayResponse, ProviderRequest } from "./exchange.js"
+import type { ResumeOptions } from "./resume/policy.js"
 import * as Retry from "./retry.js"
 
-/** What a leg needs of a gateway. */
-export type Gateway = Pick<Service, "transport" | "defaults" | "send">
+/** What a leg needs of a gateway. `how` is for those that can resume a stream. */
+export interface Gateway extends Pick<Service, "transport" | "defaults"> {
+  readonly send: (request: ProviderRequest, how?: Resuming) => Effect.Effect<GatewayResponse, LegError>
+}
+
+/** A stream that is taken up again where it breaks off. */
+export interface Resuming {
+  /** `false`: not even if the gateway would. */
+  readonly resume?: ResumeOptions | false | undefined
+  /** Instead of sending the request: the run that it has begun. */
+  readonly run?: { readonly runId: string; readonly from: number } | undefined
+}
 
 /** How an attempt is retried, if at all. */
 export type Policy = Effect.Effect<Retry.RetryPolicy | undefined>

@@ -21,6 +21,11 @@ export const parseModelSlug = (slug: string): Either.Either<ModelSlug, InvalidRe
   }
   if (vendor === "dynamic" || slug === "cloudflare/auto")
     return Either.right({ provider: "compat", model: slug })
+  if (runOnly.some((name) => name === vendor)) {
+    return invalid(
+      `${vendor} is on the run path only, and not behind the gateway's host: use AiBinding in a Worker, or AccountApi.`
+    )
+  }
   const provider = findSlug(vendor) ?? (isCustom(vendor) ? vendor : undefined)
   return provider === undefined ? invalid(unknownProvider(vendor)) : Either.right({ provider, model })
 }
@@ -52,6 +57,19 @@ export type WellFormed<Slug extends string> = Slug extends `${infer Vendor}/${in
   : string extends Slug
     ? Slug
     : never
+
+/** Vendors of the catalogue that no URL of the gateway's host leads to. Source: `protocol/gateway.md` §6, last row. */
+const runOnly = ["alibaba", "minimax"] as const
+
+/**
+ * A model that the gateway's own host may have: a literal of a vendor that only the run path has is not of this type.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type BehindGateway<Slug extends string> = Slug extends `${(typeof runOnly)[number]}/${string}`
+  ? "This vendor is on the run path only: use AiBinding in a Worker, or AccountApi."
+  : Slug
 
 const invalid = (message: string): Either.Either<never, InvalidRequest> =>
   Either.left(new InvalidRequest({ field: "model", message }))

@@ -3,18 +3,26 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
+import type * as Tracer from "effect/Tracer"
 import { fromHeaders } from "../GatewayMetadata.js"
 import * as RequestOptions from "../RequestOptions.js"
 import * as Dispatch from "./dispatch.js"
 import { placeOf } from "./endpoint.js"
+import * as Entries from "./entries.js"
 import { InvalidRequest, type LegError } from "./errors.js"
 import type { GatewayResponse, ProviderRequest } from "./exchange.js"
 import type { Asked } from "./gatewayResponse.js"
 import type { GatewayUrl } from "./gatewayUrl.js"
 import { own } from "./ownRequest.js"
-import { toJson } from "./requestBody.js"
 import { type Sealed, seal } from "./sealedHeaders.js"
-import type { Arrival, IncomingResponse, Transport, TransportKind } from "./transport/transport.js"
+import * as Trace from "./tracePropagation.js"
+import type {
+  Arrival,
+  IncomingResponse,
+  OutgoingRequest,
+  Transport,
+  TransportKind
+} from "./transport/transport.js"
 
 export interface Sender {
   readonly transport: TransportKind
@@ -28,36 +36,53 @@ export const make = (options: {
   readonly url: GatewayUrl
   readonly headers: Sealed
   readonly defaults: RequestOptions.RequestOptions
+  readonly tracePropagation: Trace.TracePropagation
 }): Sender => {
-  const { transport, url, defaults } = options
-
-  const dispatch = Dispatch.make(transport, options.headers.secrets)
-
-  const withOptions = <A, E>(
-    f: (scope: RequestOptions.RequestOptions) => Effect.Effect<A, E>
-  ): Effect.Effect<A, E> =>
-    Effect.withFiberRuntime((fiber) =>
-      f(RequestOptions.merge(defaults, Context.get(fiber.currentContext, RequestOptions.CurrentOptions)))
-    )
-
+  const { transport, url, headers, defaults, tracePropagation } = options
+  const dispatch = Dispatch.make(transport, headers.secrets)
   return {
     transport: transport.kind,
     defaults,
     send: (request) =>
-      withOptions((scope) =>
-        dispatch(native(url, options.headers, scope, request), {
-          provider: request.provider,
-          model: request.model
-        })
+      inRegion(defaults, tracePropagation, (region) =>
+        dispatch(native(url, headers, region, request), askedOf(request))
       ),
     sendFirst: (requests) =>
-      withOptions((scope) =>
-        dispatch(universal(url, options.headers, scope, requests), severalAsked, (incoming) =>
+      inRegion(defaults, tracePropagation, (region) =>
+        dispatch(universal(url, headers, region, requests), severalAsked, (incoming) =>
           entryOf(incoming, requests)
         )
       )
   }
 }
+
+/** What the region of a program, around a call, says about its requests. */
+export interface Region {
+  readonly options: RequestOptions.RequestOptions
+  /** What the gateway is told of the current span. A request's own options win. */
+  readonly span: Tracer.AnySpan | undefined
+  /** What the provider is told of it. */
+  readonly headers: Readonly<Record<string, string>> | undefined
+}
+
+export const inRegion = <A, E>(
+  defaults: RequestOptions.RequestOptions,
+  propagation: Trace.TracePropagation,
+  send: (region: Region) => Effect.Effect<A, E>
+): Effect.Effect<A, E> =>
+  Effect.withFiberRuntime((fiber) => {
+    const span = propagation === "none" ? undefined : Trace.spanOf(fiber)
+    return send({
+      options: RequestOptions.merge(
+        defaults,
+        Context.get(fiber.currentContext, RequestOptions.CurrentOptions)
+      ),
+      span,
+      headers: propagation === "provider" ? Trace.providerHeaders(span) : undefined
+    })
+  })
+
+export const askedOf = ({ provider, model }: ProviderRequest): Asked => ({ provider, model })
 
 /**
  * Who waits for the response of a request. Beside the request and not in the fiber's context, which would have to be copied
@@ -98,113 +123,80 @@ export const received = (
 const native = (
   url: GatewayUrl,
   gateway: Sealed,
-  scope: RequestOptions.RequestOptions,
+  region: Region,
   request: ProviderRequest
-): Either.Either<Dispatch.Outgoing, InvalidRequest> => {
+): Either.Either<OutgoingRequest, InvalidRequest> => {
   const place = placeOf(request, "")
   if (place !== undefined) return Either.left(place)
-  const options = RequestOptions.toHeaders(RequestOptions.merge(scope, request.options))
+  const options = RequestOptions.toHeaders(
+    Trace.withSpan(RequestOptions.merge(region.options, request.options), region.span)
+  )
   if (options._tag === "Left") return Either.left(options.left)
   return Either.map(own(request), ({ method, headers, body, secrets }) => ({
     method,
     url: `${url.base}/${request.provider}/${request.endpoint}`,
-    headers: { ...headers, ...options.right, ...gateway.headers },
+    headers: { ...region.headers, ...headers, ...options.right, ...gateway.headers },
     body,
     arrival: arrivals.get(request),
     secrets
   }))
 }
 
-/**
- * Options of the region are the outer headers; a request's own are the entry's: its timeout and retries in the entry's
- * `config`, the others in its headers. Source: `protocol/gateway.md` §1.3, §2.3.
- */
+/** Options of the region are the outer headers; a request's own are the entry's, and win. Source: `protocol/gateway.md` §2.3. */
 const universal = (
   url: GatewayUrl,
   gateway: Sealed,
-  scope: RequestOptions.RequestOptions,
+  region: Region,
   requests: ReadonlyArray<ProviderRequest>
-): Either.Either<Dispatch.Outgoing, InvalidRequest> => {
-  if (!url.universal)
-    return invalid("customDomain", "A custom domain has no universal endpoint: use accountId and gatewayId.")
-  if (requests.length === 0) return invalid("requests", "sendFirst needs at least one request.")
-  const outer = RequestOptions.toHeaders(scope)
-  if (outer._tag === "Left") return Either.left(outer.left)
-  const secrets: Array<string> = []
-  const entries: Array<unknown> = []
-  for (const [index, request] of requests.entries()) {
-    const entry = toEntry(request, `requests[${index}].`, secrets)
-    if (entry._tag === "Left") return Either.left(entry.left)
-    entries.push(entry.right)
+): Either.Either<OutgoingRequest, InvalidRequest> => {
+  if (!url.universal) {
+    return Either.left(
+      new InvalidRequest({
+        field: "customDomain",
+        message: "A custom domain has no universal endpoint: use accountId and gatewayId."
+      })
+    )
   }
-  return Either.right({
+  const outer = RequestOptions.toHeaders(Trace.withSpan(region.options, region.span))
+  if (outer._tag === "Left") return Either.left(outer.left)
+  const made = Entries.make(
+    requests,
+    (request) => ofEntry(request.options, region.options),
+    Entries.among,
+    region.headers
+  )
+  return Either.map(made, ({ entries, secrets }) => ({
     method: "POST",
     url: url.base,
     headers: { "content-type": "application/json", ...outer.right, ...gateway.headers },
     body: JSON.stringify(entries),
     arrival: requests[0] && arrivals.get(requests[0]),
     secrets
-  })
+  }))
 }
 
-const severalAsked: Asked = { provider: "universal", model: undefined }
+/** An entry's metadata would replace that of the outer request: it is made whole. */
+const ofEntry = (
+  own: RequestOptions.RequestOptions = RequestOptions.empty,
+  outer: RequestOptions.RequestOptions
+): RequestOptions.RequestOptions =>
+  own.metadata === undefined ? own : { ...own, metadata: RequestOptions.merge(outer, own).metadata }
+
+export const severalAsked: Asked = { provider: "universal", model: undefined }
 
 /**
  * Whose answer it is. A success without a step is the first entry's. A failure without one is taken for the last entry's:
  * the gateway tries that one last, and which one's answer it then gives is documented nowhere. Source:
  * `protocol/gateway.md` §3.1, §4.4.
  */
-const entryOf = ({ status, headers }: IncomingResponse, requests: ReadonlyArray<ProviderRequest>): Asked => {
+export const entryOf = (
+  { status, headers }: IncomingResponse,
+  requests: ReadonlyArray<ProviderRequest>
+): Asked => {
   const unsaid = status >= 200 && status < 300 ? 0 : requests.length - 1
   const { step } = fromHeaders(headers)
   const entry = requests[headers["cf-aig-step"] === undefined ? unsaid : (step ?? -1)]
   return entry === undefined ? severalAsked : { provider: entry.provider, model: entry.model }
-}
-
-const toEntry = (
-  request: ProviderRequest,
-  prefix: string,
-  secrets: Array<string>
-): Either.Either<unknown, InvalidRequest> => {
-  const place = placeOf(request, prefix)
-  if (place !== undefined) return Either.left(place)
-  if (request.method !== undefined && request.method !== "POST")
-    return invalid(`${prefix}method`, "An entry of a universal request is always a POST: use send.")
-  const options = RequestOptions.toHeaders(request.options ?? RequestOptions.empty)
-  if (options._tag === "Left") return Either.left(options.left)
-  const own = seal(`${prefix}headers`, request.headers)
-  if (own._tag === "Left") return Either.left(own.left)
-  const query = toJson(request.body)
-  if (query === undefined) return invalid(`${prefix}body`, "An entry of a universal request must be JSON.")
-  secrets.push(...own.right.secrets)
-  const { config, rest } = splitOptions(options.right)
-  const headers = { "content-type": "application/json", ...own.right.headers, ...rest }
-  return Either.right({
-    provider: request.provider,
-    endpoint: request.endpoint,
-    headers,
-    ...(config === undefined ? {} : { config }),
-    query
-  })
-}
-
-/** The options that an entry takes in its `config`, by their headers. */
-const configNames: Readonly<Record<string, string>> = {
-  "cf-aig-request-timeout": "requestTimeout",
-  "cf-aig-max-attempts": "maxAttempts",
-  "cf-aig-retry-delay": "retryDelay",
-  "cf-aig-backoff": "backoff"
-}
-
-const splitOptions = (options: Readonly<Record<string, string>>) => {
-  const config: Record<string, string | number> = {}
-  const rest: Record<string, string> = {}
-  for (const [header, value] of Object.entries(options)) {
-    const name = configNames[header]
-    if (name === undefined) rest[header] = value
-    else config[name] = name === "backoff" ? value : Number(value)
-  }
-  return { rest, config: Object.keys(config).length === 0 ? undefined : config }
 }
 
 /** The headers that every request of a gateway has. */

@@ -46,8 +46,9 @@ export const around = <A, E extends AiGatewayError, R>(
 ): Effect.Effect<A, E, R> =>
   Effect.withFiberRuntime((fiber) =>
     fiber.getFiberRef(FiberRef.currentTracerEnabled)
-      ? Effect.flatMap(makeSpan(options), (span) =>
-          Effect.clockWith((clock) =>
+      ? Effect.flatMap(makeSpan(options), (span) => {
+          ours.add(span)
+          return Effect.clockWith((clock) =>
             Effect.onExit(effect(span), (exit) =>
               Effect.sync(() => {
                 failedExit(span, exit)
@@ -55,7 +56,7 @@ export const around = <A, E extends AiGatewayError, R>(
               })
             )
           )
-        )
+        })
       : effect(undefined)
   )
 
@@ -66,13 +67,19 @@ export const scoped = <A, E extends AiGatewayError, R>(
 ): Effect.Effect<A, E, R | Scope.Scope> =>
   Effect.withFiberRuntime<A, E, R | Scope.Scope>((fiber) =>
     fiber.getFiberRef(FiberRef.currentTracerEnabled)
-      ? Effect.flatMap(Effect.makeSpanScoped(options.name, spanOptions(options)), (span) =>
-          Effect.onExit(Effect.provideService(effect(span), Tracer.ParentSpan, span), (exit) =>
+      ? Effect.flatMap(Effect.makeSpanScoped(options.name, spanOptions(options)), (span) => {
+          ours.add(span)
+          return Effect.onExit(Effect.provideService(effect(span), Tracer.ParentSpan, span), (exit) =>
             Effect.sync(() => failedExit(span, exit))
           )
-        )
+        })
       : effect(undefined)
   )
+
+/** The spans of this library, to be told from those around them. */
+const ours = new WeakSet<object>()
+
+export const isOurs = (span: Tracer.AnySpan): boolean => ours.has(span)
 
 const spanOptions = (options: SpanOptions): Tracer.SpanOptions => ({
   kind: options.kind,
@@ -133,6 +140,7 @@ const gatewayIds = (span: Tracer.Span, gateway: GatewayMetadata): void => {
   put(span, "cloudflare.ai_gateway.event_id", gateway.eventId)
   put(span, "cloudflare.ai_gateway.cache_status", gateway.cacheStatus)
   put(span, "cloudflare.ai_gateway.step", gateway.step)
+  put(span, "cloudflare.ai_gateway.run_id", gateway.runId)
 }
 
 const put = (span: Tracer.Span, name: string, value: string | number | undefined): void => {

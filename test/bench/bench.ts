@@ -11,6 +11,7 @@ import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Duration, Effect, Layer, Logger, ManagedRuntime, Redacted, Schema, Stream } from "effect"
 import { AiGateway, ChatModel, OpenAi, Tool } from "effect-ai-gateway"
 import * as Peers from "./peers.js"
+import { worker } from "./worker.js"
 
 const quick = process.argv.includes("--quick")
 const calls = quick ? 500 : 2000
@@ -309,6 +310,8 @@ await section("memory", async () => {
   console.log(`\nMemory of one stream of ${events} events: least heap in each fifth of it, in MB`)
   console.log(`  ${least.map((megabytes) => megabytes.toFixed(1)).join("  ")}`)
 })
+
+await section("worker", () => worker(quick ? 3 : 9))
 
 await Promise.all(runtimes.map((made) => made.dispose()))
 child.disconnect()

@@ -1,4 +1,5 @@
-// Runs every program of examples/*.ts as a user would: each must end by itself, with exit code 0, within a minute.
+// Runs every program of examples/*.ts, and the Worker's check, as a user would: each must end by itself, with exit code 0,
+// within a minute.
 import { spawn } from "node:child_process"
 import { readdirSync } from "node:fs"
 import { join } from "node:path"
@@ -11,6 +12,7 @@ const limit = 60_000
 const examples = readdirSync(join(root, "examples"))
   .filter((file) => file.endsWith(".ts"))
   .sort()
+  .concat("worker/check.ts")
 
 const run = (file) =>
   new Promise((resolve) => {

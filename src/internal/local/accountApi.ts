@@ -4,19 +4,15 @@
  * of answers, the code of a failed provider) is chosen here: see the option `accountToken`.
  */
 
-import type { Answered } from "./answered.js"
-import { anthropicWire } from "./anthropicUpstream.js"
-import { accountToken, billed } from "./auth.js"
-import { type CatalogModel, catalogModel } from "./catalog.js"
+import { type Answered, isEventStream } from "./answered.js"
+import { accountAllows, isKnown } from "./auth.js"
+import { type Asked, isWorkersAi, type Manners, runTarget, withoutGateway } from "./catalogTarget.js"
 import { cloudflareErrors, jsonAnswer, noSuchGateway } from "./errors.js"
-import { isObject, type JsonObject } from "./json.js"
-import { compatDialect } from "./openAiDialects.js"
+import { isObject } from "./json.js"
 import type { RecordedRequest } from "./records.js"
-import { responsesWire } from "./responsesUpstream.js"
 import { type Exchange, runTargets, type State } from "./step.js"
-import type { Step, Target } from "./target.js"
-import { isNoModel } from "./upstream.js"
-import type { Walked } from "./walk.js"
+import type { Step } from "./target.js"
+import { alone, type Walked } from "./walk.js"
 import { type Problem, refusal, statusMessage, type Wire } from "./wire.js"
 
 export interface AccountPlace {
@@ -36,18 +32,6 @@ const no = (status: number, code: number, message: string): Answered =>
 
 const noRoute = (path: string) =>
   no(404, 7003, `Could not route to /client/v4/accounts/${path}, perhaps your object identifier is invalid?`)
-
-const noModel = (name: string) => no(404, 7003, `Model not found: ${name}`)
-
-const needsKey = () => no(402, 2021, "This model is not available on Unified Billing, use BYOK")
-
-/** A surface of the API, and the model that is asked on it. */
-interface Asked {
-  readonly surface: "run" | "chat" | "responses" | "messages" | "embeddings"
-  readonly name: string
-  /** The body for the model. */
-  readonly body: JsonObject
-}
 
 const surfaces: Readonly<Record<string, Asked["surface"]>> = {
   "v1/chat/completions": "chat",
@@ -107,111 +91,11 @@ const enveloped = (wire: Wire): Wire => {
   }
 }
 
-/** Anthropic's version is the caller's to choose, and not needed here. */
-const messagesWire: Wire = {
-  ...anthropicWire,
-  parse: (request) =>
-    anthropicWire.parse({
-      ...request,
-      headers: { "anthropic-version": "2023-06-01", ...request.headers }
-    })
-}
-
-const wireOf = (state: State, { surface, body }: Asked, { slug }: CatalogModel): Wire | undefined => {
-  const responses = responsesWire(compatDialect(slug))
-  switch (surface) {
-    case "chat":
-      return state.directory.compat(slug)
-    case "responses":
-      return responses
-    case "messages":
-      return messagesWire
-    // Documented for Workers AI only.
-    case "embeddings":
-      return undefined
-    case "run":
-      if (slug === "anthropic") return enveloped(messagesWire)
-      return enveloped(
-        body.messages === undefined && body.input !== undefined ? responses : state.directory.compat(slug)
-      )
-  }
-}
-
-const targetOf = (entry: Target["entry"], wire: Wire, path: string, body: JsonObject): Target => ({
-  entry,
-  wire,
-  compat: true,
-  path,
-  query: new URLSearchParams(),
-  endpoint: path,
-  body,
-  text: JSON.stringify(body),
-  announced: {}
-})
-
-const workersAiPaths: Readonly<Record<Asked["surface"], string | undefined>> = {
-  run: "",
-  chat: "v1/chat/completions",
-  responses: "v1/responses",
-  embeddings: "v1/embeddings",
-  // Anthropic's shape is not for Workers AI's models.
-  messages: undefined
-}
-
-const workersAiTarget = (state: State, asked: Asked): Target | Answered => {
-  const known = workersAiPaths[asked.surface]
-  const entry = state.directory.find("workers-ai")
-  if (known === undefined || entry === undefined)
-    return no(400, 7003, `${asked.name} is not available on v1/messages`)
-  const path = known === "" ? `run/${asked.name}` : known
-  const wire = entry.wire(path, new URLSearchParams()) ?? entry.errors
-  const body = asked.surface === "run" ? asked.body : { ...asked.body, model: asked.name }
-  return targetOf({ ...entry, credentials: [], prepaid: true }, wire, path, body)
-}
-
-const catalogTarget = (state: State, asked: Asked): Target | Answered => {
-  const { options } = state
-  const model = catalogModel(asked.name)
-  if (model === undefined) return asked.name.startsWith("perplexity/") ? needsKey() : noModel(asked.name)
-  if (isNoModel(options, asked.name) || isNoModel(options, model.model)) return noModel(asked.name)
-  const entry = state.directory.findRun(model.slug)
-  const wire = wireOf(state, asked, model)
-  if (entry === undefined || wire === undefined) return noModel(asked.name)
-  const stored = options.storedKeys?.[model.slug] !== undefined
-  if (!stored && (!billed(options, model.slug) || asked.name === "deepseek/deepseek-chat")) return needsKey()
-  return targetOf(
-    { slug: entry.slug, wire: entry.wire, errors: entry.errors, credentials: entry.credentials },
-    wire,
-    asked.surface === "run" ? "run" : `v1/${asked.surface}`,
-    { ...asked.body, model: model.model }
-  )
-}
-
-const alone = (answer: Answered): Walked => ({
-  answer,
-  cached: false,
-  log: undefined,
-  store: undefined,
-  step: undefined
-})
-
 /** The caller's headers without the Cloudflare token, which is no provider's. */
 const headersFor = (headers: RecordedRequest["headers"]): RecordedRequest["headers"] =>
   Object.fromEntries(Object.entries(headers).filter(([name]) => name !== "authorization"))
 
-const isKnown = (state: State, gateway: string): boolean =>
-  gateway === "default" || (state.options.gateways ?? ["local-gateway"]).includes(gateway)
-
-/** Plain Workers AI: no gateway is passed. */
-const withoutGateway = async (
-  state: State,
-  exchange: Exchange,
-  step: Step,
-  target: Target
-): Promise<Walked> => ({
-  ...alone(await state.upstreams.ask(target, step.method, step.headers, exchange.timing, exchange.signal)),
-  plain: true
-})
+const manners: Manners = { no, catalog: enveloped, workersAi: (wire) => wire }
 
 export const accountRoute = async (
   state: State,
@@ -220,9 +104,7 @@ export const accountRoute = async (
   record: RecordedRequest
 ): Promise<Walked> => {
   const { options } = state
-  const token = accountToken(options)
-  const given = /^Bearer (.+)$/.exec(record.headers.authorization ?? "")?.[1]
-  if (given === undefined || (token !== undefined && given !== token))
+  if (!accountAllows(record.headers, options))
     return { ...alone(no(401, 10000, "Authentication error")), plain: true }
   if (place.account !== (options.accountId ?? "local-account"))
     return { ...alone(noRoute(`${place.account}/ai/${place.path}`)), plain: true }
@@ -230,10 +112,10 @@ export const accountRoute = async (
     return { ...alone(no(405, 7001, `Method ${record.method} not available for that URI.`)), plain: true }
   const asked = askedOf(place.path, record.body)
   if ("status" in asked) return { ...alone(asked), plain: true }
-  const own = /^@(cf|hf)\//.test(asked.name)
+  const own = isWorkersAi(asked.name)
   const gateway = record.headers["cf-aig-gateway-id"]
-  if (gateway !== undefined && !isKnown(state, gateway)) return alone(noSuchGateway())
-  const target = own ? workersAiTarget(state, asked) : catalogTarget(state, asked)
+  if (gateway !== undefined && !isKnown(state.options, gateway)) return alone(noSuchGateway())
+  const target = runTarget(state, asked, manners)
   if ("status" in target) return alone(target)
   const step: Step = {
     provider: target.entry.slug,
@@ -245,6 +127,12 @@ export const accountRoute = async (
     text: target.text
   }
   if (own && gateway === undefined) return withoutGateway(state, exchange, step, target)
-  const outcome = await runTargets(state, exchange, step, [target], 0, false)
-  return { ...outcome, step: undefined }
+  const passing = { ...exchange, gateway: gateway ?? "default" }
+  const outcome = await runTargets(state, passing, step, [target], 0, false)
+  return {
+    ...outcome,
+    step: undefined,
+    // Measured of streams.
+    omits: isEventStream(outcome.answer) ? ["cf-aig-log-id", "cf-aig-cache-status"] : []
+  }
 }

@@ -1,5 +1,7 @@
 /** An answer on its way through the local gateway. */
 
+import type { RunConnection } from "./runConnections.js"
+
 /** A body that comes over time. The signal ends it early. */
 export type BodySource = (signal: AbortSignal) => AsyncIterator<Uint8Array, void>
 
@@ -11,6 +13,8 @@ export interface Answered {
   readonly body: Uint8Array | BodySource
   /** Tokens, where the built-in model counted them. */
   readonly usage?: { readonly input: number; readonly output: number } | undefined
+  /** How connections to it fare, if it is a run. */
+  readonly connections?: ReadonlyArray<RunConnection> | undefined
 }
 
 /** The connection broke before there was an answer. */
@@ -21,3 +25,6 @@ export class Disconnected extends TypeError {
 }
 
 export const succeeded = (answer: Answered): boolean => answer.status >= 200 && answer.status < 300
+
+export const isEventStream = (answer: Answered): boolean =>
+  /event-?stream/.test(answer.headers["content-type"] ?? "")

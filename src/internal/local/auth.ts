@@ -12,9 +12,20 @@ import type { Wire } from "./wire.js"
 const secret = (value: string | Redacted.Redacted): string =>
   Redacted.isRedacted(value) ? Redacted.value(value) : value
 
+/** Whether a gateway of this id exists: `default` is made when it is first asked for. */
+export const isKnown = (options: Options, gateway: string): boolean =>
+  gateway === "default" || (options.gateways ?? ["local-gateway"]).includes(gateway)
+
 /** The token of the account's own API; `undefined` if any will do. */
-export const accountToken = (options: Options): string | undefined =>
+const accountToken = (options: Options): string | undefined =>
   options.accountToken === undefined ? gatewayToken(options) : secret(options.accountToken)
+
+/** Whether the request may use the account's own API. */
+export const accountAllows = (headers: HeaderMap, options: Options): boolean => {
+  const token = accountToken(options)
+  const given = /^Bearer (.+)$/.exec(headers.authorization ?? "")?.[1]
+  return given !== undefined && (token === undefined || given === token)
+}
 
 /** The gateway's token; `undefined` if it takes requests without one. */
 export const gatewayToken = ({ token }: Options): string | undefined =>

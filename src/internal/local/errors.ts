@@ -99,6 +99,24 @@ export const cloudflareErrors = (code: number, message: string) => ({
   messages: []
 })
 
+/** The gateway forgot the run, or never knew it. */
+export const noSuchRun = () => jsonAnswer("gateway", 404, { error: "Request not found" })
+/** The code and the status were measured; the message was not. */
+export const malformedRunId = () => gatewayError(500, 2002, "Invalid run id")
+
+/** What the binding reads of an error about logs: only the message. No code is documented. */
+export const bindingErrors = (status: number, message: string): Answered =>
+  jsonAnswer("gateway", status, { success: false, result: null, errors: [{ message }], messages: [] })
+
+/** Workers AI's own form of an error, as the binding gets it. */
+export const workersAiError = (status: number, code: number, message: string) => ({
+  name: "AiError",
+  internalCode: code,
+  httpCode: status,
+  message,
+  description: message.replace(/^AiError: /, "")
+})
+
 /** A page of Cloudflare's edge: it never reached the gateway, so it carries none of its headers. */
 export const edgePage = (status: number): Answered => ({
   origin: "edge",

@@ -4,21 +4,11 @@ import * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
+import { timingOf } from "./effectTiming.js"
 import type { LocalGateway } from "./options.js"
-import type { Timing } from "./time.js"
-
-const timingOf = (clock: Clock.Clock): Timing => ({
-  now: () => clock.unsafeCurrentTimeMillis(),
-  sleep: (millis, signal) =>
-    Effect.runPromise(clock.sleep(Duration.millis(millis)), { signal }).catch((error: unknown) => {
-      // The runtime reports an interruption as its own error; the gateway wants to know who aborted.
-      throw signal.aborted ? signal.reason : error
-    })
-})
 
 type Body = string | Uint8Array<ArrayBuffer> | FormData | ReadableStream<Uint8Array> | undefined
 

@@ -1,6 +1,7 @@
 /** What happens to a reply on its way, part of the public module `LocalGateway`. */
 import { dual } from "effect/Function"
 import type { Modifiers, Reply, Stage } from "./reply.js"
+import type { RunConnection } from "./runConnections.js"
 import type { Time } from "./time.js"
 
 const modify = (self: Reply, modifiers: Modifiers): Reply => ({
@@ -128,3 +129,49 @@ export const dlpFlagged: {
   (stage: Stage): (self: Reply) => Reply
   (self: Reply, stage: Stage): Reply
 } = dual(2, (self: Reply, stage: Stage): Reply => modify(self, { dlpFlag: stage }))
+
+/**
+ * Answers with this content type in place of its own, as in `application/json; charset=utf-8`: which one the live service
+ * sends differs by transport and provider, and `env.AI.run` makes a stream of everything that is not exactly
+ * `application/json`.
+ *
+ * @since 0.1.0
+ * @category modifiers
+ */
+export const contentType: {
+  (type: string): (self: Reply) => Reply
+  (self: Reply, type: string): Reply
+} = dual(2, (self: Reply, type: string): Reply => modify(self, { contentType: type }))
+
+/**
+ * Ends the lines of a stream of events with CR LF, which is as right as LF. Other answers, and `raw` ones, stay as they
+ * are.
+ *
+ * @since 0.1.0
+ * @category modifiers
+ */
+export const crlf = (self: Reply): Reply => modify(self, { crlf: true })
+
+/**
+ * How the connections to the run that this reply makes fare, in order: first the stream of `env.AI.run`, then each
+ * request that resumes it. Connections beyond the list are `whole`. Beats the option `runs.connections`. Only streams
+ * that carry a `cf-aig-run-id` are runs; nothing happens to other replies.
+ *
+ * @example
+ * ```ts
+ * import { LocalGateway } from "effect-ai-gateway"
+ *
+ * // Breaks in the middle of the fourth event; then resuming fails once, and then it works.
+ * const reply = LocalGateway.connections(LocalGateway.text("one two three four"), [
+ *   LocalGateway.cutAfter(3, { bytes: 10 }),
+ *   LocalGateway.refusesWith(503)
+ * ])
+ * ```
+ *
+ * @since 0.1.0
+ * @category modifiers
+ */
+export const connections: {
+  (connections: ReadonlyArray<RunConnection>): (self: Reply) => Reply
+  (self: Reply, connections: ReadonlyArray<RunConnection>): Reply
+} = dual(2, (self: Reply, connections: ReadonlyArray<RunConnection>): Reply => modify(self, { connections }))

@@ -1,6 +1,7 @@
 /** What a gateway is made from, and what it then is, part of the public module `LocalGateway`. */
 import type * as Redacted from "effect/Redacted"
 import type { LogEntry, RecordedRequest, UpstreamRequest } from "./records.js"
+import type { RunConnection } from "./runConnections.js"
 import type { Time, Timing } from "./time.js"
 import type { Upstream } from "./upstreamKinds.js"
 
@@ -71,6 +72,28 @@ export interface Retries {
  * @category models
  */
 export type WhenAllFail = "last" | "first" | "gateway"
+
+/**
+ * The streams of `env.AI.run` for models of Cloudflare's catalog, which can be resumed: they carry a `cf-aig-run-id`, go on
+ * at the provider when the client leaves, and are kept for
+ * `GET https://workers-binding.ai/ai-gateway/gateways/{gateway}/run/{runId}/resume?from={n}`, where `n` counts events (blank
+ * lines). Not documented by Cloudflare, and so chosen here: that the life begins at the end of the run, that no `from` is
+ * the beginning, and one that is no number is 400.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface RunSettings {
+  /** How long a run can be resumed once it is complete. Default 330 seconds, the least that was measured. */
+  readonly life?: Time | undefined
+  /** Whether such streams are runs. Default `true`; `false` as for models that cannot be resumed. */
+  readonly ids?: boolean | undefined
+  /**
+   * How the connections to each run fare, in order: first its own stream, then the requests that resume it; those beyond
+   * the list are `whole`. A reply's own `connections` beat it. Default: all `whole`.
+   */
+  readonly connections?: ReadonlyArray<RunConnection> | undefined
+}
 
 /**
  * What `handle` takes beside the request.
@@ -198,6 +221,8 @@ export interface Options {
    * `false`.
    */
   readonly stepWhenAllFail?: boolean | undefined
+  /** Streams of `env.AI.run` that can be resumed. */
+  readonly runs?: RunSettings | undefined
   /** How many of the latest requests, upstream requests and log entries are kept. Default 10,000 of each. */
   readonly remember?: number | undefined
   /** Called with each request before it is answered. */
@@ -225,6 +250,6 @@ export interface LocalGateway {
   readonly logs: () => ReadonlyArray<LogEntry>
   /** Requests whose answers are not complete, nor given up by the client. */
   readonly inFlight: () => number
-  /** Forgets requests, logs, cache, rate limit and the positions of scripts. */
+  /** Forgets requests, logs, runs, cache, rate limit and the positions of scripts. */
   readonly reset: () => void
 }

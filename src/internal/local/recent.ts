@@ -2,6 +2,7 @@
 export interface Recent<A> {
   readonly add: (item: A) => void
   readonly all: () => ReadonlyArray<A>
+  readonly remove: (where: (item: A) => boolean) => void
   readonly clear: () => void
 }
 
@@ -14,6 +15,9 @@ export const makeRecent = <A>(limit: number): Recent<A> => {
       if (items.length > limit * 2) items = items.slice(-limit)
     },
     all: () => items.slice(-limit),
+    remove: (where) => {
+      items = items.filter((item) => !where(item))
+    },
     clear: () => {
       items = []
     }

@@ -59,6 +59,8 @@ export interface UpstreamRequest {
 export interface LogEntry {
   /** A ULID. */
   readonly id: string
+  /** The gateway that it passed. */
+  readonly gateway: string
   readonly eventId: string
   /** Unix milliseconds. */
   readonly createdAt: number
@@ -81,6 +83,22 @@ export interface LogEntry {
   readonly metadata: Readonly<Record<string, string | number | boolean>>
   /** `cf-aig-custom-cost`, as JSON. */
   readonly customCost: unknown
+  /**
+   * US dollars: by the custom cost, and 0 for an answer from the cache. Otherwise `undefined`, as for a model that the
+   * gateway has no price of.
+   */
+  readonly cost: number | undefined
+  /** As feedback set it; `undefined` until then. */
+  readonly feedback: 1 | -1 | undefined
+  /** From 0 to 100, as feedback set it; `undefined` until then. */
+  readonly score: number | undefined
+  readonly requestContentType: string | undefined
+  readonly responseContentType: string | undefined
+  /** Bytes of the request's body. */
+  readonly requestSize: number
+  /** Bytes of the response's body so far, also where it is not kept. */
+  readonly responseSize: number
+  readonly userAgent: string | undefined
   /** The request body as JSON; absent with `cf-aig-collect-log-payload: false`. */
   readonly request: unknown
   /** Up to 64 KiB of the response body; absent with `cf-aig-collect-log-payload: false`. */

@@ -21,8 +21,12 @@ export const refused = (refusal: Refusal): Answered => ({
   body: encode(JSON.stringify(refusal.body))
 })
 
-function* piecesOf(frames: Iterable<Frame>): Iterable<Piece> {
-  for (const frame of frames) yield { bytes: encode(frame.text), paced: frame.content }
+/** Events are texts; a vendor whose frames are binary has no line ends to change. */
+const framed = (text: string | Uint8Array, reply: Reply): Uint8Array =>
+  encode(typeof text === "string" && reply.modifiers.crlf === true ? text.replace(/\r?\n/g, "\r\n") : text)
+
+function* piecesOf(frames: Iterable<Frame>, reply: Reply): Iterable<Piece> {
+  for (const frame of frames) yield { bytes: framed(frame.text, reply), paced: frame.content }
 }
 
 function* halves(bytes: Uint8Array): Iterable<Piece> {
@@ -39,10 +43,11 @@ const overloaded = (reply: Reply, wire: Wire): Problem => ({
 
 const errorBytes = (reply: Reply, wire: Wire): Uint8Array => {
   const problem = overloaded(reply, wire)
-  return encode(
+  return framed(
     reply.modifiers.errorEvent?.form === "tail"
       ? `${JSON.stringify(wire.refuse(problem).body, null, 2)}\n`
-      : wire.errorFrame(problem)
+      : wire.errorFrame(problem),
+    reply
   )
 }
 
@@ -92,10 +97,10 @@ const spoken = (ask: Ask, reply: Spoken, wire: Wire, timing: Timing): Answered =
     headers: { "content-type": wire.contentType, "cache-control": "no-cache", ...wire.headers() },
     body: bodyOf(
       {
-        pieces: piecesOf(wire.frames(ask, answer)),
+        pieces: piecesOf(wire.frames(ask, answer), reply),
         pause: millis(reply.delay),
         modifiers: reply.modifiers,
-        keepAlive: encode(wire.keepAlive),
+        keepAlive: framed(wire.keepAlive, reply),
         errorEvent: errorBytes(reply, wire)
       },
       timing
@@ -142,10 +147,13 @@ const statusAnswer = (reply: Extract<Reply, { _tag: "Status" }>, wire: Wire, tim
 const lowerCase = (headers: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
 
+/** Modifiers that leave a body's bytes and their pace alone. */
+const ofAnyBody: ReadonlyArray<string> = ["delay", "dlpFlag", "contentType", "crlf", "connections"]
+
 const rawAnswer = (reply: Extract<Reply, { _tag: "Raw" }>, wire: Wire, timing: Timing): Answered => {
   const [only, ...others] = reply.chunks
   const common = { origin: "provider", status: reply.status, headers: lowerCase(reply.headers) } as const
-  const plain = Object.keys(reply.modifiers).every((name) => name === "delay" || name === "dlpFlag")
+  const plain = Object.keys(reply.modifiers).every((name) => ofAnyBody.includes(name))
   if (plain && others.length === 0) return { ...common, body: encode(only ?? "") }
   return {
     ...common,
@@ -190,14 +198,17 @@ export const render = async (
   const delay = millis(reply.modifiers.delay)
   if (delay > 0) await timing.sleep(delay, signal)
   const answered = await renderNow(reply, wire, ask, path, timing, signal)
-  const { dlpFlag } = reply.modifiers
-  return dlpFlag === undefined
-    ? answered
-    : {
-        ...answered,
-        headers: { ...answered.headers, "cf-aig-dlp": dlpHeader(dlpFlag, "FLAG") },
-        body: dlpFlag === "response" ? buffered(answered.body) : answered.body
-      }
+  const { dlpFlag, contentType, connections } = reply.modifiers
+  return {
+    ...answered,
+    headers: {
+      ...answered.headers,
+      ...(contentType === undefined ? {} : { "content-type": contentType }),
+      ...(dlpFlag === undefined ? {} : { "cf-aig-dlp": dlpHeader(dlpFlag, "FLAG") })
+    },
+    body: dlpFlag === "response" ? buffered(answered.body) : answered.body,
+    ...(connections === undefined ? {} : { connections })
+  }
 }
 
 const renderNow = async (

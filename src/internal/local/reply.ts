@@ -1,4 +1,5 @@
 /** What a provider answers, part of the public module `LocalGateway`. */
+import type { RunConnection } from "./runConnections.js"
 import type { Time } from "./time.js"
 
 /**
@@ -177,7 +178,7 @@ export interface RawOptions {
 
 /**
  * What happens to a reply on its way. Set with `delayed`, `dropAfter`, `errorEvent`, `stallAfter`,
- * `keepAlives`, `rechunk` and `unstreamed`.
+ * `keepAlives`, `rechunk`, `unstreamed`, `dlpFlagged`, `contentType`, `crlf` and `connections`.
  *
  * @since 0.1.0
  * @category models
@@ -196,6 +197,9 @@ export interface Modifiers {
   readonly chunkBytes?: number
   readonly unstreamed?: boolean
   readonly dlpFlag?: Stage
+  readonly contentType?: string
+  readonly crlf?: boolean
+  readonly connections?: ReadonlyArray<RunConnection>
 }
 
 /**

@@ -11,6 +11,7 @@ import type { Logs, LogWriter } from "./logs.js"
 import type { Options } from "./options.js"
 import type { Directory } from "./providers.js"
 import type { RateLimit } from "./rateLimit.js"
+import type { Runs } from "./runs.js"
 import { type Settings, settingsOf } from "./settings.js"
 import { resolveTargets, type Step, type Target } from "./target.js"
 import type { Timing } from "./time.js"
@@ -24,6 +25,7 @@ export interface State {
   readonly router: AutoRouter
   readonly upstreams: Upstreams
   readonly logs: Logs
+  readonly runs: Runs
 }
 
 /** The request that a step belongs to. */
@@ -31,8 +33,8 @@ export interface Exchange {
   readonly eventId: string
   readonly startedAt: number
   readonly universal: boolean
-  /** Whether it came in through the account's own API. */
-  readonly account: boolean
+  /** The gateway that it passes. */
+  readonly gateway: string
   /** Whether nothing of it is cached, whatever the options say. */
   readonly uncached: boolean
   readonly timing: Timing
@@ -132,6 +134,8 @@ export const runTargets = async (
     const log = state.logs.begin({
       answer: asked.answer,
       settings,
+      gateway: exchange.gateway,
+      headers: step.headers,
       eventId: step.headers["cf-aig-event-id"] ?? exchange.eventId,
       startedAt: exchange.startedAt,
       now: timing.now(),
@@ -140,7 +144,8 @@ export const runTargets = async (
       path: target.path,
       step: index,
       cached: asked.cached,
-      request: step.body
+      request: step.body,
+      requestText: step.text
     })
     const outcome = { ...asked, log }
     if (succeeded(outcome.answer) || outcome.answer.origin !== "provider") return outcome

@@ -1,5 +1,5 @@
 /** The universal endpoint: entries in order, until one of them answers. */
-import { succeeded } from "./answered.js"
+import { type Answered, succeeded } from "./answered.js"
 import { noAnswerFromProvider } from "./errors.js"
 import { asObject, isObject } from "./json.js"
 import type { HeaderMap } from "./settings.js"
@@ -11,7 +11,18 @@ export interface Walked extends Outcome {
   readonly step: number | undefined
   /** Whether it never came to a gateway, and has none of its headers. */
   readonly plain?: boolean
+  /** Headers that it does not say. */
+  readonly omits?: ReadonlyArray<string>
 }
+
+/** An answer that no provider is behind. */
+export const alone = (answer: Answered): Walked => ({
+  answer,
+  cached: false,
+  log: undefined,
+  store: undefined,
+  step: undefined
+})
 
 const lowerCase = (headers: unknown): Record<string, string> =>
   Object.fromEntries(

@@ -22,13 +22,25 @@ export interface ByteSource {
   readonly pull: (sink: Sink) => void
   /** Lets go of the body. Idempotent, never throws; a pending `pull` may stay unanswered. */
   readonly cancel: () => void
+  /** Are the bytes that are given now known already? Their events are read, for what later ones belong to, but not told. */
+  readonly muted?: boolean
 }
 
 export interface Sink {
   readonly bytes: (bytes: Uint8Array) => void
   readonly end: () => void
-  /** The body broke off; what the platform said about it. */
+  /** The body broke off; what the platform said about it, an error of ours, or a `CutShort`. */
   readonly broken: (reason: unknown) => void
+}
+
+/** The body will never be whole, and what has come of it is to count as the answer. */
+export class CutShort {
+  constructor(
+    /** In a word: what a `Finish` says. */
+    readonly why: string,
+    /** What a reader says that needs the whole. */
+    readonly error: Error
+  ) {}
 }
 
 const noop = (): void => {}
@@ -189,7 +201,8 @@ export const fromResponse = (response: HttpClientResponse): Effect.Effect<ByteSo
   return fromStream(response.stream)
 }
 
-const isWebStream = (u: unknown): u is ReadableStream<Uint8Array> =>
+/** The body of a `fetch` response, unless it has none. */
+export const isWebStream = (u: unknown): u is ReadableStream<Uint8Array> =>
   typeof ReadableStream !== "undefined" && u instanceof ReadableStream
 
 const isNodeReadable = (u: unknown): u is NodeReadable =>

@@ -4,27 +4,33 @@ import type { LegError } from "../errors.js"
 import type { ByteSource } from "./byteSource.js"
 
 /**
- * How the gateway is reached: over HTTPS on the gateway's host, through a Worker's binding, or through the account's REST
- * API.
+ * How the gateway is reached: over HTTPS on the gateway's host, through a Worker's binding (`env.AI.gateway(id)`), through
+ * the account's REST API, or on the run path of a Worker's binding (`env.AI.run`).
  *
  * @since 0.1.0
  * @category models
  */
-export type TransportKind = "https" | "binding" | "account"
+export type TransportKind = "https" | "binding" | "account" | "run"
 
-export interface Transport {
+export interface Transport<Request extends AwaitedRequest = OutgoingRequest> {
   readonly kind: TransportKind
   /** Fails only where no response came. Interruption closes the socket. */
-  readonly send: (request: OutgoingRequest) => Effect.Effect<IncomingResponse, LegError>
+  readonly send: (request: Request) => Effect.Effect<IncomingResponse, LegError>
 }
 
-export interface OutgoingRequest {
+/** What every transport is given, whatever it makes of the rest. */
+export interface AwaitedRequest {
+  /** Told of the response as soon as it is there. */
+  readonly arrival: Arrival | undefined
+  /** What no text about this request may show. */
+  readonly secrets: ReadonlyArray<string>
+}
+
+export interface OutgoingRequest extends AwaitedRequest {
   readonly method: string
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: string | Uint8Array | undefined
-  /** Told of the response as soon as it is there. */
-  readonly arrival: Arrival | undefined
 }
 
 export interface IncomingResponse {

@@ -133,7 +133,7 @@ const utf8 = (base64: string): string | undefined => {
   const bytes = Encoding.decodeBase64(base64)
   if (bytes._tag === "Left") return undefined
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes.right)
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes.right)
   } catch {
     return undefined
   }

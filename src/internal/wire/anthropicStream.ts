@@ -211,6 +211,7 @@ export const decoder = (slug: string): Decoder => {
       }
     },
     done: () => done,
+    soFar: () => ({ usage: usage(counted), model }),
     end(out) {
       if (!done && raw === undefined) return truncated
       for (const index of blocks.keys()) close(index, out)

@@ -162,6 +162,7 @@ const decoder = (inner: Decoder, names: Names): Decoder => {
       return fault
     },
     done: inner.done,
+    soFar: inner.soFar,
     end(out) {
       const start = out.length
       const fault = inner.end(out)

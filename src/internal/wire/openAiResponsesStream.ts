@@ -228,6 +228,7 @@ export const decoder = (provider: string): Decoder => {
       }
     },
     done: () => done,
+    soFar: () => ({ usage: Answer.usage(counted), model }),
     end(out) {
       if (!done) return truncated
       // Events that mean nothing must not add up to an empty answer.

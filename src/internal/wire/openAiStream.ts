@@ -24,6 +24,7 @@ export interface Accumulator {
   readonly done: () => boolean
   /** `whenAbsent` is the reason of a stream that was completed without giving one. */
   readonly end: (out: Array<ChatEvent>, whenAbsent: FinishReason) => Fault | undefined
+  readonly soFar: NonNullable<Decoder["soFar"]>
 }
 
 export const accumulator = (reading: Reading = {}): Accumulator => {
@@ -157,6 +158,7 @@ export const accumulator = (reading: Reading = {}): Accumulator => {
       done = true
     },
     done: () => done,
+    soFar: () => ({ usage: usage(counted, reading.reasoningBesideOutput), model }),
     end(out, whenAbsent) {
       if (!done && raw === undefined) return truncated
       const unnamed = calls.unnamed()
@@ -210,6 +212,7 @@ export const decoder = (reading: Reading): Decoder => {
       return fault
     },
     done: said.done,
+    soFar: said.soFar,
     end(out) {
       // Events that mean nothing must not add up to an empty answer.
       return said.done() && !answered

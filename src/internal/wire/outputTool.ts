@@ -92,6 +92,7 @@ const decoder = (inner: Decoder, tool: string): Decoder => {
       return fault
     },
     done: inner.done,
+    soFar: inner.soFar,
     end(out) {
       const start = out.length
       const fault = inner.end(out)

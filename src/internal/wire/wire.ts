@@ -74,6 +74,8 @@ export interface Decoder {
   readonly done: () => boolean
   /** The body has ended, or `done`: pushes what was held back, `Usage` and `Finish`; or tells that the stream is cut off. */
   readonly end: (out: Array<ChatEvent>) => Fault | undefined
+  /** What is known by now of an answer that will never be whole. Absent: nothing. */
+  readonly soFar?: (() => Pick<Decoded, "usage" | "model">) | undefined
 }
 
 export type Fault = ErrorFault | MalformedFault | TruncatedFault

@@ -150,6 +150,7 @@ const decoder = (): Decoder => {
       return native(json, out)
     },
     done: said.done,
+    soFar: said.soFar,
     end(out) {
       // Events that mean nothing must not add up to an empty answer.
       return said.done() && !answered

@@ -1,0 +1,6 @@
+// What a Worker costs that does nothing.
+export default {
+  fetch() {
+    return new Response("Brie, Comté, Roquefort.")
+  }
+}
