@@ -172,7 +172,8 @@ const faults: ReadonlyArray<Fault> = [
   },
   {
     name: "a chunk that is longer than its size",
-    happens: started((socket) => socket.write("2\r\nabcdef\r\n0\r\n\r\n")),
+    // The server closes then: the parser of Node 22's `fetch` does not see the mistake, and would wait for more.
+    happens: started((socket) => socket.end("2\r\nabcdef\r\n0\r\n\r\n")),
     expected: "TransportFailure"
   },
   { name: "no byte at all", happens: () => undefined, expected: "ModelTimeout" },
