@@ -537,7 +537,7 @@ describe("interruption", () => {
       const asked = yield* Deferred.make<void>()
       const layer = doing((_, options) => {
         calls++
-        Effect.runSync(Deferred.succeed(asked, undefined))
+        Deferred.unsafeDone(asked, Effect.void)
         return new Promise((_, reject) =>
           options?.signal?.addEventListener("abort", () => reject(new DOMException("aborted", "AbortError")))
         )
@@ -565,7 +565,7 @@ describe("interruption", () => {
         openai.chat("hi").pipe(
           Effect.provide(
             doing(() => {
-              Effect.runSync(Deferred.succeed(asked, undefined))
+              Deferred.unsafeDone(asked, Effect.void)
               return promise
             })
           )

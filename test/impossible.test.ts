@@ -3,7 +3,7 @@
  * is only known at run time, it fails when the layer is built, or when the model is made (`modelFrom`).
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer } from "effect"
+import { Effect, Exit, Layer, Stream } from "effect"
 import { AiBinding, AiGateway, ChatModel, Compat, OpenAi } from "effect-ai-gateway"
 
 const answer = () => Promise.resolve(new Response("{}"))
@@ -85,8 +85,9 @@ describe("10. impossible together", () => {
       const error = yield* Effect.flip(AiBinding.modelFrom("@cf/meta/llama-3.1-8b-instruct", { resume: {} }))
       assert.strictEqual(error.field, "resume")
       // @ts-expect-error
-      AiBinding.reattach("@cf/meta/llama-3.1-8b-instruct", { runId: "abc" })
-    })
+      const none = AiBinding.reattach("@cf/meta/llama-3.1-8b-instruct", { runId: "abc" })
+      assert.isTrue(Exit.isFailure(yield* Effect.exit(Stream.runDrain(none))))
+    }).pipe(Effect.provide(AiBinding.layer(aiBinding)))
   )
 
   it.effect("a vendor of the run path alone, and the gateway's host", () =>

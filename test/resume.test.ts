@@ -842,7 +842,7 @@ describe("98. nothing is resumed after an interruption", () => {
         reconnect: (_, arrival) =>
           Effect.async<IncomingResponse, LegError>(() => {
             arrival.close = late.response.close
-            Effect.runFork(Deferred.succeed(arrived, undefined))
+            Deferred.unsafeDone(arrived, Effect.void)
           }),
         resume: {},
         asked

@@ -22,10 +22,5 @@ export const leftOut: ReadonlyArray<LeftOut> = [
     tests:
       /^a whole answer of (Anthropic|Google) is malformed, if a call's \w+ (is|are) nested too deeply|nested deeper than the stack$/,
     why: "Deno's V8 writes JSON of any depth, so that nothing is too deep to be written there"
-  },
-  {
-    runtime: "deno",
-    tests: /a hundred calls through chance/,
-    why: "in about one run of three a connection that aimock destroys is never told to the client, with both servers on Deno's node:http in the same process; whose fault it is has not been found"
   }
 ]

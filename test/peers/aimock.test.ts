@@ -20,7 +20,14 @@ const emulator = (prepare: (mock: LLMock) => void, options: MockServerOptions = 
       await mock.start()
       return mock
     }),
-    (mock) => Effect.promise(() => mock.stop().catch(() => undefined))
+    // On Deno aimock may wait for ever for connections that it has itself destroyed.
+    (mock) =>
+      Effect.promise(() =>
+        Promise.race([
+          mock.stop().catch(() => undefined),
+          new Promise((resolve) => setTimeout(resolve, 2000))
+        ])
+      )
   )
 
 const says =

@@ -26,7 +26,14 @@ export const emulator = (prepare: (mock: LLMock) => void, options: MockServerOpt
       await mock.start()
       return mock
     }),
-    (mock) => Effect.promise(() => mock.stop().catch(() => undefined))
+    // On Deno aimock may wait for ever for connections that it has itself destroyed.
+    (mock) =>
+      Effect.promise(() =>
+        Promise.race([
+          mock.stop().catch(() => undefined),
+          new Promise((resolve) => setTimeout(resolve, 2000))
+        ])
+      )
   )
 
 /** What stands behind each slug, at the vendor's own paths. */
