@@ -152,11 +152,9 @@ for (const [clientName, client] of clients) {
               Effect.provide(application(only(name, bad.url, good.url), client))
             )
             assert.strictEqual(answer.text, sentence)
-            // Without a preamble nothing at all comes, and the gateway itself reports the provider; only Bun's servers
-            // send the head of an answer before its first byte, so that there it is a stream that was cut.
-            const early = process.versions.bun !== undefined
+            // Without a preamble nothing at all comes, and the gateway itself reports the provider.
             assert.deepStrictEqual(tags(answer.attempts), [
-              `${name} ${preamble === 0 && !early ? "ProviderFailure" : "TransportFailure"}`
+              `${name} ${preamble === 0 ? "ProviderFailure" : "TransportFailure"}`
             ])
           }).pipe(Effect.scoped)
         )

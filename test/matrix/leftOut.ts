@@ -18,6 +18,11 @@ export const leftOut: ReadonlyArray<LeftOut> = [
     why: "Bun answers an import of undici with a stub that has no Dispatcher.request, so NodeHttpClient.layerUndici cannot work there; the same tests run on FetchHttpClient"
   },
   {
+    runtime: "bun",
+    tests: /^FetchHttpClient .*google-ai-studio is left when its stream is cut before the first text$/,
+    why: "Bun's server at times sends the very chunk behind which aimock cuts, so that the first text has come, and a broken stream is right"
+  },
+  {
     runtime: "deno",
     tests:
       /^a whole answer of (Anthropic|Google) is malformed, if a call's \w+ (is|are) nested too deeply|nested deeper than the stack$/,
