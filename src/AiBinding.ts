@@ -28,6 +28,7 @@ import type { WellFormed } from "./internal/modelSlug.js"
 import * as Module from "./internal/providerModule.js"
 import type { ResumeOptions } from "./internal/resume/policy.js"
 import type { GatewayOptions } from "./internal/runOptions.js"
+import type { RunRequest } from "./internal/runRequest.js"
 import * as RunSender from "./internal/runSender.js"
 import type { BindingSignal } from "./internal/transport/binding.js"
 import * as BindingTransport from "./internal/transport/binding.js"
@@ -190,10 +191,7 @@ export const make = (
 // The methods are called on the binding itself: detached, they lose what they hold.
 const run =
   (binding: Binding) =>
-  (
-    { model, inputs, gateway, extraHeaders }: RunSender.RunRequest,
-    signal: AbortSignal
-  ): PromiseLike<unknown> =>
+  ({ model, inputs, gateway, extraHeaders }: RunRequest, signal: AbortSignal): PromiseLike<unknown> =>
     binding.run(model, inputs, { returnRawResponse: true, gateway, extraHeaders, signal })
 
 const resumes = (binding: Binding) =>

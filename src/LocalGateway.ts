@@ -2,8 +2,8 @@
  * Cloudflare AI Gateway's HTTP protocol, in process: the embedded default for an application that has no
  * account yet, and the test bench of one that has. It speaks what the real gateway speaks (provider-native,
  * compat and universal endpoints, the auto router, the account's own API with the API of logs, what a Worker's binding asks,
- * `cf-aig-*` headers, error bodies, caching, rate limits, retries, timeouts, logs, runs that are resumed), and behind it a built-in model per provider answers in that provider's own
- * wire format: chat with tools, forms of answers, images and thoughts, whole and streamed, and embeddings. A request
+ * `cf-aig-*` headers, error bodies, caching, rate limits, retries, timeouts, logs, runs that are resumed), and behind it a
+ * built-in model per provider answers in that provider's own wire format: chat with tools, forms of answers, images and thoughts, whole and streamed, and embeddings. A request
  * that the vendor would refuse is refused, with that vendor's own error.
  *
  * | provider | endpoints with a built-in model |

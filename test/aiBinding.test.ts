@@ -18,25 +18,19 @@ interface Call {
   readonly options: Parameters<AiBinding.Binding["run"]>[2]
 }
 
-/** `env.AI` of a gateway in process. Its methods need their `this`, as Cloudflare's do. */
+/** `env.AI` of a gateway in process, and what it was given. */
 class Ai implements AiBinding.Binding {
   readonly calls: Array<Call> = []
-  constructor(private readonly local: LocalGateway.LocalGateway) {}
-  run(model: string, inputs: Record<string, unknown>, options: Call["options"]) {
-    this.calls.push({ model, inputs, options })
-    const { signal, extraHeaders, ...rest } = options ?? {}
-    return this.local.handle(
-      new Request("https://workers-binding.ai/ai-gateway/run?version=3", {
-        method: "POST",
-        headers: { ...extraHeaders, "content-type": "application/json", "cf-consn-model-id": model },
-        body: JSON.stringify({ inputs, options: rest }),
-        // The library hands a real one over.
-        signal: signal as AbortSignal
-      })
-    )
+  private readonly ai: LocalGateway.LocalAi
+  constructor(local: LocalGateway.LocalGateway) {
+    this.ai = LocalGateway.aiBinding(local)
   }
-  fetch(url: string, init?: { readonly signal?: unknown }) {
-    return this.local.handle(new Request(url, { signal: init?.signal as AbortSignal }))
+  run(model: string, inputs: Record<string, unknown>, options: Call["options"] = {}) {
+    this.calls.push({ model, inputs, options })
+    return this.ai.run(model, inputs, options)
+  }
+  fetch(url: string, init?: { readonly signal?: AiBinding.BindingSignal }) {
+    return this.ai.fetch(url, init)
   }
   gateway(): never {
     throw new Error("not called")

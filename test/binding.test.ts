@@ -18,23 +18,9 @@ const { always, dropAfter, echo, script, status, text } = LocalGateway
 const openai = OpenAi.model("gpt-4.1-mini")
 const claude = Anthropic.model("claude-haiku-4-5")
 
-/** The binding of a gateway in process, as Cloudflare's code sends what it is given. */
-const bindingOf = (local: LocalGateway.LocalGateway, id = "local-gateway"): AiGateway.Binding => ({
-  run: (entries, options) => {
-    for (const { headers } of entries) {
-      for (const [name, value] of Object.entries(headers)) headers[name] = String(value)
-    }
-    return local.handle(
-      new Request(`https://workers-binding.ai/ai-gateway/universal/run/${id}`, {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify(entries),
-        // The library hands a real one over.
-        signal: options?.signal as AbortSignal
-      })
-    )
-  }
-})
+/** The binding of a gateway in process, which treats what it is given as Cloudflare's code does. */
+const bindingOf = (local: LocalGateway.LocalGateway, id = "local-gateway"): AiGateway.Binding =>
+  LocalGateway.aiBinding(local).gateway(id)
 
 const keys = Layer.mergeAll(
   OpenAi.layer({ apiKey: Redacted.make("key-of-openai") }),
@@ -475,6 +461,42 @@ describe("a binding that misbehaves is a typed error", () => {
       })
     )
   }
+
+  const revoked = () => {
+    const { proxy, revoke } = Proxy.revocable({}, {})
+    revoke()
+    return proxy
+  }
+  const unreadable: Record<string, () => unknown> = {
+    "a response that throws at any touch": () => Promise.resolve(revoked()),
+    "headers that throw": () =>
+      Promise.resolve({
+        status: 200,
+        body: null,
+        headers: {
+          forEach: () => {
+            throw new Error("no")
+          }
+        }
+      }),
+    "a reason that throws at any touch": () => Promise.reject(revoked())
+  }
+  for (const [name, run] of Object.entries(unreadable)) {
+    it.effect(`${name} ends the call, typed`, () =>
+      Effect.gen(function* () {
+        const error = yield* failing(doing(() => untyped(run())))
+        assert.strictEqual(error._tag, "TransportFailure")
+        assert.include(error.message, "env.AI.gateway(id).run")
+      })
+    )
+  }
+
+  it.effect("a binding that throws at any touch fails the layer, typed", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(AiGateway.makeBinding(untyped(revoked())))
+      assert.strictEqual(error.field, "binding")
+    })
+  )
 
   it.effect("HTML of the edge", () =>
     Effect.gen(function* () {

@@ -9,7 +9,6 @@ import * as Dispatch from "./dispatch.js"
 import * as Entries from "./entries.js"
 import { type InvalidRequest, type LegError, Unsupported } from "./errors.js"
 import type { ProviderRequest } from "./exchange.js"
-import { toJson } from "./requestBody.js"
 import * as Sender from "./sender.js"
 import * as Trace from "./tracePropagation.js"
 import type { AwaitedRequest, Transport } from "./transport/transport.js"
@@ -29,52 +28,43 @@ export const make = (options: {
     transport: transport.kind,
     defaults,
     send: (request) =>
-      Sender.inRegion(defaults, tracePropagation, (region) => {
-        const unsupported = unsupportedIn(request)
-        return dispatch(
-          unsupported === undefined ? outgoing(region, [request], () => "") : Either.left(unsupported),
-          Sender.askedOf(request)
-        )
-      }),
+      Sender.inRegion(defaults, tracePropagation, (region) =>
+        dispatch(outgoing(region, [request], alone), Sender.askedOf(request))
+      ),
     sendFirst: (requests) =>
       Sender.inRegion(defaults, tracePropagation, (region) =>
-        dispatch(outgoing(region, requests, Entries.among), Sender.severalAsked, (incoming) =>
+        dispatch(outgoing(region, requests, Entries.together), Sender.severalAsked, (incoming) =>
           Sender.entryOf(incoming, requests)
         )
       )
   }
 }
 
-const outgoing = (
+const outgoing = <E extends LegError>(
   region: Sender.Region,
   requests: ReadonlyArray<ProviderRequest>,
-  placeOf: (index: number) => string
-): Either.Either<BindingRequest, InvalidRequest> =>
+  how: Pick<Entries.How<E>, "prefixOf" | "refuse">
+): Either.Either<BindingRequest, InvalidRequest | E> =>
   Either.map(
-    Entries.make(
-      requests,
-      (request) => Trace.withSpan(RequestOptions.merge(region.options, request.options), region.span),
-      placeOf,
-      region.headers
-    ),
+    Entries.make(requests, {
+      ...how,
+      optionsOf: (request) =>
+        Trace.withSpan(RequestOptions.merge(region.options, request.options), region.span),
+      further: region.headers
+    }),
     ({ entries, secrets }) => ({ entries, secrets, arrival: requests[0] && Sender.arrivals.get(requests[0]) })
   )
 
-/** What other transports carry, and no entry does. A list moves on to a leg behind one of those. */
-const unsupportedIn = (request: ProviderRequest): LegError | undefined => {
-  const { method = "POST", body, provider, model } = request
-  const feature =
-    method !== "POST"
-      ? `method ${method}`
-      : body === undefined || toJson(body) === undefined
-        ? "a body that is not JSON"
-        : undefined
-  return feature === undefined
-    ? undefined
-    : new Unsupported({
-        feature,
-        provider,
-        model,
-        message: `A Worker's binding sends JSON by POST, and not ${feature}: go through AiGateway.layer for this request.`
-      })
+/** Other transports carry what no entry does: a list moves on to a leg behind one of those. */
+const alone: Pick<Entries.How<Unsupported>, "prefixOf" | "refuse"> = {
+  prefixOf: () => "",
+  refuse: ({ method, provider, model }, field) => {
+    const feature = field === "method" ? `method ${method}` : "a body that is not JSON"
+    return new Unsupported({
+      feature,
+      provider,
+      model,
+      message: `A Worker's binding sends JSON by POST, and not ${feature}: go through AiGateway.layer for this request.`
+    })
+  }
 }

@@ -5,13 +5,13 @@
 import * as Either from "effect/Either"
 import * as RequestOptions from "../RequestOptions.js"
 import * as Endpoint from "./endpoint.js"
-import { InvalidRequest } from "./errors.js"
+import { InvalidRequest, type LegError } from "./errors.js"
 import type { ProviderRequest } from "./exchange.js"
 import { toJson } from "./requestBody.js"
 import { seal } from "./sealedHeaders.js"
 
 /**
- * One entry. It can be written to, because a binding does that: an entry is nobody else's than the one who sends it.
+ * One entry. It and its headers can be written to, because a binding does that: they are nobody else's than the sender's.
  *
  * @since 0.1.0
  * @category models
@@ -30,47 +30,50 @@ export interface Entries {
   readonly secrets: ReadonlyArray<string>
 }
 
-/**
- * Each request as an entry, with the options that `optionsOf` gives it: timeout and retries in its `config`, the others in
- * its headers.
- */
-export const make = (
-  requests: ReadonlyArray<ProviderRequest>,
-  optionsOf: (request: ProviderRequest) => RequestOptions.RequestOptions,
-  /** What stands before the name of a field that is wrong. */
-  placeOf: (index: number) => string,
+/** How requests become entries. */
+export interface How<E> {
+  /** A request's options: timeout and retries go into the `config` of its entry, the others into the headers. */
+  readonly optionsOf: (request: ProviderRequest) => RequestOptions.RequestOptions
   /** Headers that a request's own win over. */
-  further: Readonly<Record<string, string>> | undefined
-): Either.Either<Entries, InvalidRequest> => {
+  readonly further: Readonly<Record<string, string>> | undefined
+  /** What stands before the name of a field that is wrong. */
+  readonly prefixOf: (index: number) => string
+  /** What is said of a request that no entry can carry. */
+  readonly refuse: (request: ProviderRequest, field: "method" | "body", prefix: string) => E
+}
+
+export const make = <E extends LegError>(
+  requests: ReadonlyArray<ProviderRequest>,
+  how: How<E>
+): Either.Either<Entries, InvalidRequest | E> => {
   if (requests.length === 0) return invalid("requests", "sendFirst needs at least one request.")
   const secrets: Array<string> = []
   const entries: Array<Entry> = []
   for (const [index, request] of requests.entries()) {
-    const entry = toEntry(request, optionsOf(request), placeOf(index), secrets, further)
+    const entry = toEntry(request, how, how.prefixOf(index), secrets)
     if (entry._tag === "Left") return Either.left(entry.left)
     entries.push(entry.right)
   }
   return Either.right({ entries, secrets })
 }
 
-const toEntry = (
+const toEntry = <E extends LegError>(
   request: ProviderRequest,
-  options: RequestOptions.RequestOptions,
+  { optionsOf, further, refuse }: How<E>,
   prefix: string,
   /** Is added to. */
-  secrets: Array<string>,
-  further: Readonly<Record<string, string>> | undefined
-): Either.Either<Entry, InvalidRequest> => {
+  secrets: Array<string>
+): Either.Either<Entry, InvalidRequest | E> => {
   const place = Endpoint.placeOf(request, prefix)
   if (place !== undefined) return Either.left(place)
   if (request.method !== undefined && request.method !== "POST")
-    return invalid(`${prefix}method`, "An entry of a universal request is always a POST: use send.")
-  const written = RequestOptions.toHeaders(options)
+    return Either.left(refuse(request, "method", prefix))
+  const written = RequestOptions.toHeaders(optionsOf(request))
   if (written._tag === "Left") return Either.left(written.left)
   const own = seal(`${prefix}headers`, request.headers)
   if (own._tag === "Left") return Either.left(own.left)
   const query = toJson(request.body)
-  if (query === undefined) return invalid(`${prefix}body`, "An entry of a universal request must be JSON.")
+  if (query === undefined) return Either.left(refuse(request, "body", prefix))
   secrets.push(...own.right.secrets)
   const { config, rest } = splitOptions(written.right)
   const headers = { "content-type": "application/json", ...further, ...own.right.headers, ...rest }
@@ -105,5 +108,15 @@ const splitOptions = (options: Readonly<Record<string, string>>) => {
 const invalid = (field: string, message: string): Either.Either<never, InvalidRequest> =>
   Either.left(new InvalidRequest({ field, message }))
 
-/** The place of a request among several. */
-export const among = (index: number): string => `requests[${index}].`
+/** Of requests that are sent together. */
+export const together = {
+  prefixOf: (index: number): string => `requests[${index}].`,
+  refuse: (_: ProviderRequest, field: "method" | "body", prefix: string): InvalidRequest =>
+    new InvalidRequest({
+      field: `${prefix}${field}`,
+      message:
+        field === "method"
+          ? "An entry of a universal request is always a POST: use send."
+          : "An entry of a universal request must be JSON."
+    })
+}

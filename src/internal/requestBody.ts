@@ -26,12 +26,20 @@ const isForeignBody = (body: unknown): boolean =>
   (typeof Blob !== "undefined" && body instanceof Blob) ||
   body instanceof URLSearchParams
 
-/** A body that must be JSON; `undefined` if it is not. */
+/** A body that must be JSON; `undefined` if it is not. Plain data is given as it is: whoever sends it writes it anyway. */
 export const toJson = (body: unknown): unknown => {
   const encoded = encodeBody(body)
   if (encoded._tag === "Left" || encoded.right === undefined) return undefined
+  if (isPlain(body)) return body
   const text = typeof encoded.right === "string" ? encoded.right : new TextDecoder().decode(encoded.right)
   return parseJson(text)
+}
+
+const isPlain = (body: unknown): boolean => {
+  if (typeof body !== "object" || body === null) return false
+  if (Array.isArray(body)) return true
+  const prototype: unknown = Object.getPrototypeOf(body)
+  return (prototype === Object.prototype || prototype === null) && !("toJSON" in body)
 }
 
 const invalid = (field: string, message: string): Either.Either<never, InvalidRequest> =>

@@ -3,30 +3,17 @@
  */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as RequestOptions from "../RequestOptions.js"
-import * as AccountOptions from "./accountOptions.js"
+import type * as RequestOptions from "../RequestOptions.js"
 import * as Dispatch from "./dispatch.js"
-import { placeOf } from "./endpoint.js"
 import { InvalidRequest, type LegError, ResumeFailed, Unsupported } from "./errors.js"
 import type { GatewayResponse, ProviderRequest } from "./exchange.js"
-import { isRecord } from "./json.js"
 import type { Resuming } from "./legGateway.js"
-import { toJson } from "./requestBody.js"
 import type { ResumeOptions } from "./resume/policy.js"
 import { resumable } from "./resume/resumable.js"
 import { skipping } from "./resume/skipping.js"
-import * as RunOptions from "./runOptions.js"
-import { seal } from "./sealedHeaders.js"
+import * as RunRequest from "./runRequest.js"
 import * as Sender from "./sender.js"
 import type { AwaitedRequest, IncomingResponse, Transport } from "./transport/transport.js"
-
-/** What `env.AI.run` is given. */
-export interface RunRequest extends AwaitedRequest {
-  readonly model: string
-  readonly inputs: Record<string, unknown>
-  readonly gateway: RunOptions.GatewayOptions
-  readonly extraHeaders: Record<string, string>
-}
 
 /** Asks for what is left of a run. */
 export interface ResumeRequest extends AwaitedRequest {
@@ -36,7 +23,7 @@ export interface ResumeRequest extends AwaitedRequest {
 export type Send = (request: ProviderRequest, how?: Resuming) => Effect.Effect<GatewayResponse, LegError>
 
 export const make = (options: {
-  readonly transport: Transport<RunRequest>
+  readonly transport: Transport<RunRequest.RunRequest>
   /** Absent: this binding cannot resume. */
   readonly resumes: Transport<ResumeRequest> | undefined
   readonly gatewayId: string
@@ -70,7 +57,7 @@ export const make = (options: {
     const asked = Sender.askedOf(request)
     if ((resume === undefined || resume === false) && run === undefined) {
       return Sender.inRegion(defaults, "none", ({ options }) =>
-        plain(outgoing(gatewayId, options, request), asked)
+        plain(RunRequest.make(gatewayId, options, request), asked)
       )
     }
     if (resumes === undefined) return Effect.fail(cannotResume(asked))
@@ -81,7 +68,7 @@ export const make = (options: {
         []
       )
       return Sender.inRegion(defaults, "none", ({ options }) =>
-        dispatch(outgoing(gatewayId, options, request), asked)
+        dispatch(RunRequest.make(gatewayId, options, request), asked)
       )
     }
     const { runId, from } = run
@@ -115,55 +102,6 @@ const surviveOver = <Request extends AwaitedRequest>(
       )
     )
 })
-
-const outgoing = (
-  gatewayId: string,
-  region: RequestOptions.RequestOptions,
-  request: ProviderRequest
-): Either.Either<RunRequest, LegError> => {
-  const { provider, model, endpoint, method = "POST" } = request
-  const place = placeOf(request, "")
-  if (place !== undefined) return Either.left(place)
-  const merged = RequestOptions.merge(region, request.options)
-  // What is wrong with an option is wrong for every leg, and comes before what this one alone does not have.
-  const written = RequestOptions.toHeaders(merged)
-  if (written._tag === "Left") return Either.left(written.left)
-  const absent = AccountOptions.absentIn(merged)
-  if (absent !== undefined)
-    return Either.left(AccountOptions.unsupported(absent, { provider, model }, surface))
-  const own = seal("headers", request.headers)
-  if (own._tag === "Left") return Either.left(own.left)
-  const key = AccountOptions.noKey(own.right.headers, surface)
-  if (key !== undefined) return Either.left(key)
-  const inputs = method === "POST" && request.body !== undefined ? toJson(request.body) : undefined
-  if (inputs === undefined) {
-    const feature = method === "POST" ? "a body that is not JSON" : `method ${method}`
-    return Either.left(
-      new Unsupported({
-        feature,
-        provider,
-        model,
-        message: `The run path takes JSON inputs, and not ${feature}.`
-      })
-    )
-  }
-  if (!isRecord(inputs)) {
-    return Either.left(
-      new InvalidRequest({ field: "body", message: "The inputs of a model must be an object." })
-    )
-  }
-  const { gateway, headers } = RunOptions.make(gatewayId, written.right)
-  return Either.right({
-    model: endpoint,
-    inputs,
-    gateway,
-    extraHeaders: { ...own.right.headers, ...headers },
-    arrival: Sender.arrivals.get(request),
-    secrets: own.right.secrets
-  })
-}
-
-const surface = "The run path of a binding"
 
 // --- resuming ---------------------------------------------------------------------------------------------------------
 

@@ -159,12 +159,11 @@ const universal = (
   }
   const outer = RequestOptions.toHeaders(Trace.withSpan(region.options, region.span))
   if (outer._tag === "Left") return Either.left(outer.left)
-  const made = Entries.make(
-    requests,
-    (request) => ofEntry(request.options, region.options),
-    Entries.among,
-    region.headers
-  )
+  const made = Entries.make(requests, {
+    ...Entries.together,
+    optionsOf: (request) => ofEntry(request.options, region.options),
+    further: region.headers
+  })
   return Either.map(made, ({ entries, secrets }) => ({
     method: "POST",
     url: url.base,

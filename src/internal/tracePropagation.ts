@@ -28,8 +28,8 @@ export const spanOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>): Tracer.AnyS
   const span = fiber.currentSpan
   if (span === undefined || !span.sampled || !fiber.getFiberRef(FiberRef.currentTracerEnabled))
     return undefined
-  if (!/^[0-9a-f]{32}$/i.test(span.traceId) || !/^[0-9a-f]{16}$/i.test(span.spanId)) return undefined
-  return isInstalled(fiber) || isInside(span) ? span : undefined
+  if (!isInstalled(fiber) && !isInside(span)) return undefined
+  return /^[0-9a-f]{32}$/i.test(span.traceId) && /^[0-9a-f]{16}$/i.test(span.spanId) ? span : undefined
 }
 
 /** Has somebody replaced Effect's own tracer, which exports nothing? */

@@ -48,7 +48,11 @@ export const checkAi = (binding: unknown): Either.Either<void, InvalidRequest> =
 // A binding may be a proxy, or hold its methods where `in` does not look: they are read.
 const has = (binding: unknown, method: string): boolean => {
   if (typeof binding !== "object" && typeof binding !== "function") return false
-  return typeof Reflect.get(binding as object, method) === "function"
+  try {
+    return typeof Reflect.get(binding as object, method) === "function"
+  } catch {
+    return false
+  }
 }
 
 const missing = (name: string) =>

@@ -2,7 +2,7 @@
 import { env } from "cloudflare:test"
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import { assert } from "@effect/vitest"
-import { Effect, Layer, Redacted } from "effect"
+import { Deferred, Effect, Fiber, Layer, Redacted, Stream } from "effect"
 import { AiGateway, type RequestOptions } from "effect-ai-gateway"
 import { context } from "../vocabularyModels.js"
 import type { Records, Settings } from "./control.js"
@@ -57,4 +57,24 @@ export const onBoth = <A, E>(
       binding: yield* Gateway.records
     }
     return { ...seen, result: binding }
+  })
+
+/** 98. Five pieces of five hundred, then an interruption: the provider is let go of, and nothing more is delivered. */
+export const silentOnceInterrupted = <E, R>(words: Stream.Stream<string, E, R>) =>
+  Effect.gen(function* () {
+    const pieces: Array<string> = []
+    const some = yield* Deferred.make<void>()
+    const fiber = yield* words.pipe(
+      Stream.runForEach((piece) => {
+        pieces.push(piece)
+        return pieces.length === 5 ? Deferred.succeed(some, undefined) : Effect.void
+      }),
+      Effect.fork
+    )
+    yield* Deferred.await(some)
+    yield* Fiber.interrupt(fiber)
+    const delivered = pieces.length
+    yield* Gateway.gone(1)
+    assert.lengthOf(pieces, delivered)
+    assert.isBelow(delivered, 400)
   })

@@ -47,7 +47,7 @@ export const make = <Request extends AwaitedRequest>(options: {
   send: (request) =>
     Effect.async<IncomingResponse, LegError>((resume, signal) => {
       const thrown = (reason: unknown) =>
-        resume(Effect.fail(toLegError(clean(reason, scrubber(request.secrets)), options.name)))
+        resume(Effect.fail(toLegError(reason, scrubber(request.secrets), options.name)))
       const arrived = (response: unknown) => {
         if (!isResponse(response)) return resume(Effect.fail(noResponse(response, options.name)))
         const incoming = toIncoming(response)
@@ -57,7 +57,8 @@ export const make = <Request extends AwaitedRequest>(options: {
         resume(Effect.succeed(incoming))
       }
       try {
-        Promise.resolve(options.call(request, signal)).then(arrived, thrown)
+        // What it gives may throw when it is looked at.
+        Promise.resolve(options.call(request, signal)).then(arrived).then(undefined, thrown)
       } catch (reason) {
         thrown(reason)
       }
@@ -99,7 +100,16 @@ const clean = (reason: unknown, scrub: (text: string) => string): unknown => {
   return { ...Object.fromEntries(kept), message: scrub(text) }
 }
 
-const toLegError = (reason: unknown, name: string): LegError => {
+const toLegError = (reason: unknown, scrub: (text: string) => string, name: string): LegError => {
+  try {
+    return classified(clean(reason, scrub), name)
+  } catch {
+    // A revoked proxy throws at any touch.
+    return new TransportFailure({ message: `${name} failed, and with nothing that can be read.` })
+  }
+}
+
+const classified = (reason: unknown, name: string): LegError => {
   // Over RPC a binding cannot take a signal.
   if (Predicate.hasProperty(reason, "name") && reason.name === "DataCloneError") {
     return new TransportFailure({
