@@ -643,6 +643,19 @@ describe("what goes wrong through the binding is typed", () => {
     }).pipe(Effect.provide(GatewayLogs.layerBinding(odd)))
   })
 
+  it.effect("a reason that throws at any touch", () =>
+    Effect.gen(function* () {
+      const { proxy, revoke } = Proxy.revocable({}, {})
+      revoke()
+      const reject = () => Promise.reject(proxy)
+      const error = yield* GatewayLogs.get("log-1").pipe(
+        Effect.provide(GatewayLogs.layerBinding({ getLog: reject, patchLog: reject })),
+        Effect.flip
+      )
+      assert.strictEqual(error._tag, "TransportFailure")
+    })
+  )
+
   it.live("a binding that hangs can be interrupted", () => {
     const hanging = { getLog: () => new Promise(() => {}), patchLog: () => new Promise<void>(() => {}) }
     return Effect.gen(function* () {

@@ -56,6 +56,15 @@ const asking = <A>(logId: string, call: () => PromiseLike<A>): Effect.Effect<A, 
 
 const failure = (thrown: unknown, logId: string): LegError | LogNotFound => {
   const error = classifyThrown(thrown, { provider: "env.AI.gateway(id)", host: "account" })
+  try {
+    return refined(thrown, error, logId)
+  } catch {
+    // A revoked proxy throws at any touch.
+    return error
+  }
+}
+
+const refined = (thrown: unknown, error: LegError, logId: string): LegError | LogNotFound => {
   const text = thrown instanceof Error ? thrown.message : typeof thrown === "string" ? thrown : ""
   if (isNotFound(thrown, text)) {
     const said = text.replace(/^AiGatewayLogNotFound: /, "")

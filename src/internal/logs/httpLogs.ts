@@ -35,7 +35,7 @@ export const make = (send: Send): HttpLogs => {
       Effect.mapError(send({ method: "GET", query: LogQuery.pageOf(listing, number) }), LogRefusal.ofLog),
       (answer) => {
         const { result } = answer
-        if (result !== null && result !== undefined && !Array.isArray(result)) return noList
+        if (result !== null && result !== undefined && !Array.isArray(result)) return Effect.fail(noList())
         return Either.map(Either.all((result ?? []).map(LogEntry.read)), (entries) => ({
           entries,
           more: LogPages.hasMore(recordAt(answer, "result_info"), number, listing.pageSize)
@@ -89,9 +89,8 @@ export const make = (send: Send): HttpLogs => {
   }
 }
 
-const noList = Either.left(
+const noList = (): MalformedResponse =>
   new MalformedResponse({
     message: "The gateway's log is no list of entries: check baseUrl, and any proxy on the way.",
     excerpt: ""
   })
-)
