@@ -104,9 +104,14 @@ const table = (title: string, unit: string, rows: ReadonlyArray<Row>, costs: Rea
   }
 }
 
-const pick = process.argv.find((argument) => argument.startsWith("--only="))?.slice(7)
+const picked = process.argv
+  .find((argument) => argument.startsWith("--only="))
+  ?.slice(7)
+  .split(",")
+const sections = new Set<string>()
 const section = async (key: string, f: () => Promise<void>) => {
-  if (pick === undefined || pick === key) await f()
+  sections.add(key)
+  if (picked === undefined || picked.includes(key)) await f()
 }
 
 await section("call", async () => {
@@ -312,6 +317,12 @@ await section("memory", async () => {
 })
 
 await section("worker", () => worker(quick ? 3 : 9))
+
+const unknown = picked?.filter((key) => !sections.has(key)) ?? []
+if (unknown.length > 0) {
+  console.error(`There is no ${unknown.join(", ")}: there are ${[...sections].join(", ")}.`)
+  process.exitCode = 1
+}
 
 await Promise.all(runtimes.map((made) => made.dispose()))
 child.disconnect()
