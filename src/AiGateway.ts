@@ -14,6 +14,7 @@ import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
+import * as AnswerTap from "./internal/answerTap.js"
 import * as BindingSender from "./internal/bindingSender.js"
 import type { InvalidRequest, LegError } from "./internal/errors.js"
 import type { GatewayResponse, ProviderRequest } from "./internal/exchange.js"
@@ -37,6 +38,7 @@ export const TypeId = "~effect-ai-gateway/AiGateway"
  */
 export type TypeId = typeof TypeId
 
+export type { Answer } from "./internal/answerTap.js"
 export type { Entry as BindingEntry } from "./internal/entries.js"
 export type {
   /**
@@ -57,6 +59,7 @@ export type {
 export type { TracePropagation } from "./internal/tracePropagation.js"
 export type { BindingResponse, BindingSignal } from "./internal/transport/binding.js"
 
+import type { Answer } from "./internal/answerTap.js"
 import type { Entry as BindingEntry } from "./internal/entries.js"
 import type { TracePropagation } from "./internal/tracePropagation.js"
 import type { BindingResponse, BindingSignal } from "./internal/transport/binding.js"
@@ -84,6 +87,16 @@ export interface Service {
    * the first that works; `gateway.step` tells which. Bodies must be JSON. Not available on a custom domain.
    */
   readonly sendFirst: (
+    requests: readonly [ProviderRequest, ...ReadonlyArray<ProviderRequest>]
+  ) => Effect.Effect<GatewayResponse, LegError>
+  /**
+   * Sends one request for another client, which judges the answer itself: every status is an answer here, and fails only
+   * what gets none (`InvalidRequest`, `Unsupported`, `TransportFailure`). An error that hides in a success has the status
+   * of one. Never retries.
+   */
+  readonly relay: (request: ProviderRequest) => Effect.Effect<GatewayResponse, LegError>
+  /** `relay` of several requests at once, as `sendFirst` sends them. */
+  readonly relayFirst: (
     requests: readonly [ProviderRequest, ...ReadonlyArray<ProviderRequest>]
   ) => Effect.Effect<GatewayResponse, LegError>
 }
@@ -390,6 +403,32 @@ export const withOptions: {
       RequestOptions.CurrentOptions,
       RequestOptions.merge(Context.get(context, RequestOptions.CurrentOptions), options)
     )
+  return Effect.isEffect(self) ? Effect.mapInputContext(self, over) : Stream.mapInputContext(self, over)
+})
+
+/**
+ * Tells of every answer that the gateway gives in a region of a program, a refusal as well: for its log id, cache status
+ * and step, whoever sent the request: a model of this library, an `@effect/ai` model behind `GatewayHttpClient`, `send`.
+ * An answer is told once its head is there; the call goes on when the tap is done.
+ *
+ * @example
+ * ```ts
+ * import { AiGateway, ChatModel } from "effect-ai-gateway"
+ * import { Effect } from "effect"
+ *
+ * const answer = ChatModel.chat("Name three cheeses.").pipe(
+ *   AiGateway.tapAnswer(({ provider, gateway }) => Effect.logInfo(provider, gateway.logId, gateway.cacheStatus))
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export const tapAnswer: {
+  (tap: (answer: Answer) => Effect.Effect<void>): <T extends AnyEffectOrStream>(self: T) => Widened<T>
+  <T extends AnyEffectOrStream>(self: T, tap: (answer: Answer) => Effect.Effect<void>): Widened<T>
+} = dual(2, (self: AnyEffectOrStream, tap: AnswerTap.Tap) => {
+  const over = <R>(context: Context.Context<R>): Context.Context<R> => AnswerTap.over(context, tap)
   return Effect.isEffect(self) ? Effect.mapInputContext(self, over) : Stream.mapInputContext(self, over)
 })
 

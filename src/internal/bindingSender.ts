@@ -23,21 +23,14 @@ export const make = (options: {
   readonly tracePropagation: Trace.TracePropagation
 }): Sender.Sender => {
   const { transport, defaults, tracePropagation } = options
-  const dispatch = Dispatch.make(transport, [])
-  return {
-    transport: transport.kind,
+  return Sender.from({
+    kind: transport.kind,
     defaults,
-    send: (request) =>
-      Sender.inRegion(defaults, tracePropagation, (region) =>
-        dispatch(outgoing(region, [request], alone), Sender.askedOf(request))
-      ),
-    sendFirst: (requests) =>
-      Sender.inRegion(defaults, tracePropagation, (region) =>
-        dispatch(outgoing(region, requests, Entries.together), Sender.severalAsked, (incoming) =>
-          Sender.entryOf(incoming, requests)
-        )
-      )
-  }
+    tracePropagation,
+    dispatch: Dispatch.make(transport, []),
+    one: (region, request) => outgoing(region, [request], alone),
+    several: (region, requests) => outgoing(region, requests, Entries.together)
+  })
 }
 
 const outgoing = <E extends LegError>(

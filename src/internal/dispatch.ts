@@ -1,24 +1,33 @@
 /** Sends one request and judges the status of what comes back, with no secret in any error. */
 import * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
+import { fromHeaders } from "../GatewayMetadata.js"
+import { telling } from "./answerTap.js"
 import { classify } from "./classify.js"
 import { type LegError, TransportFailure } from "./errors.js"
-import type { GatewayResponse } from "./exchange.js"
 import { type Asked, Response, readText } from "./gatewayResponse.js"
+import { relayed } from "./relayed.js"
 import { scrubber } from "./scrubber.js"
 import type { AwaitedRequest, IncomingResponse, OutgoingRequest, Transport } from "./transport/transport.js"
 
 /** An error's body is read no further than this many bytes. */
 const errorBodyLimit = 64 * 1024
 
-/**
- * Sends a request, or fails with what is wrong with it. `answeredBy` tells who answered where several were asked.
- */
+/** Sends a request, or fails with what is wrong with it. */
 export type Dispatch<Request extends AwaitedRequest = OutgoingRequest> = (
   request: Either.Either<Request, LegError>,
   asked: Asked,
-  answeredBy?: (incoming: IncomingResponse) => Asked
-) => Effect.Effect<GatewayResponse, LegError>
+  how?: How
+) => Effect.Effect<Response, LegError>
+
+export interface How {
+  /** Who answered, where several were asked. */
+  readonly answeredBy?: ((incoming: IncomingResponse) => Asked) | undefined
+  /** Is every status an answer, which somebody else judges? */
+  readonly relay?: boolean | undefined
+}
+
+const judged: How = {}
 
 /** `secrets` are those of every request. */
 export const make =
@@ -26,26 +35,44 @@ export const make =
     transport: Transport<Request>,
     secrets: ReadonlyArray<string>
   ): Dispatch<Request> =>
-  (request, asked, answeredBy = () => asked) => {
+  (request, asked, { answeredBy = () => asked, relay = false } = judged) => {
     if (request._tag === "Left") return Effect.fail(request.left)
     const scrub = scrubber([...secrets, ...request.right.secrets])
     return Effect.uninterruptibleMask((restore) =>
       Effect.matchEffect(restore(transport.send(request.right)), {
         onFailure: (error) => Effect.fail(named(error, asked, scrub)),
         onSuccess: (incoming) => {
+          const answerer = answeredBy(incoming)
+          const told = (then: Effect.Effect<Response, LegError>) =>
+            telling(
+              () => ({
+                provider: answerer.provider,
+                model: answerer.model,
+                status: incoming.status,
+                gateway: fromHeaders(incoming.headers)
+              }),
+              then
+            )
+          if (relay) {
+            return Effect.flatMap(restore(relayed(incoming, answerer, scrub)), (response) =>
+              told(Effect.succeed(response))
+            )
+          }
           if (incoming.status >= 200 && incoming.status < 300) {
-            return Effect.succeed(new Response(incoming, answeredBy(incoming), scrub))
+            return told(Effect.succeed(new Response(incoming, answerer, scrub)))
           }
           const refused = (body: string) => {
             // The body was read: closing what is over would cost an abort, with its exception and stack.
             const { arrival } = request.right
             if (arrival !== undefined) arrival.close = undefined
-            return Effect.clockWith((clock) =>
-              Effect.fail(
-                classify(incoming.status, incoming.headers, scrub(body), {
-                  ...answeredBy(incoming),
-                  now: clock.unsafeCurrentTimeMillis()
-                })
+            return told(
+              Effect.clockWith((clock) =>
+                Effect.fail(
+                  classify(incoming.status, incoming.headers, scrub(body), {
+                    ...answerer,
+                    now: clock.unsafeCurrentTimeMillis()
+                  })
+                )
               )
             )
           }

@@ -85,7 +85,7 @@ const parse = (text: string): Either.Either<URL, InvalidRequest> => {
 }
 
 /** Whose host is it? */
-const ownerOf = (url: URL): Slug | undefined => {
+export const ownerOf = (url: URL): Slug | undefined => {
   for (const [slug, row] of rows()) {
     for (const { native } of nativePlaces(row)) {
       if (compile(originOf(native)).test(`https://${url.host}`)) return slug

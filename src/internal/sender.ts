@@ -18,6 +18,7 @@ import { type Sealed, seal } from "./sealedHeaders.js"
 import * as Trace from "./tracePropagation.js"
 import type {
   Arrival,
+  AwaitedRequest,
   IncomingResponse,
   OutgoingRequest,
   Transport,
@@ -29,6 +30,42 @@ export interface Sender {
   readonly defaults: RequestOptions.RequestOptions
   readonly send: (request: ProviderRequest) => Effect.Effect<GatewayResponse, LegError>
   readonly sendFirst: (requests: ReadonlyArray<ProviderRequest>) => Effect.Effect<GatewayResponse, LegError>
+  readonly relay: (request: ProviderRequest) => Effect.Effect<GatewayResponse, LegError>
+  readonly relayFirst: (requests: ReadonlyArray<ProviderRequest>) => Effect.Effect<GatewayResponse, LegError>
+}
+
+/** The four ways to send of one dispatch. */
+export const from = <Request extends AwaitedRequest>(options: {
+  readonly kind: TransportKind
+  readonly defaults: RequestOptions.RequestOptions
+  readonly tracePropagation: Trace.TracePropagation
+  readonly dispatch: Dispatch.Dispatch<Request>
+  readonly one: (region: Region, request: ProviderRequest) => Either.Either<Request, LegError>
+  readonly several: (
+    region: Region,
+    requests: ReadonlyArray<ProviderRequest>
+  ) => Either.Either<Request, LegError>
+}): Sender => {
+  const { kind, defaults, tracePropagation, dispatch, one, several } = options
+  const send = (relay: boolean) => (request: ProviderRequest) =>
+    inRegion(defaults, tracePropagation, (region) =>
+      dispatch(one(region, request), askedOf(request), { relay })
+    )
+  const sendFirst = (relay: boolean) => (requests: ReadonlyArray<ProviderRequest>) =>
+    inRegion(defaults, tracePropagation, (region) =>
+      dispatch(several(region, requests), severalAsked, {
+        relay,
+        answeredBy: (incoming) => entryOf(incoming, requests)
+      })
+    )
+  return {
+    transport: kind,
+    defaults,
+    send: send(false),
+    sendFirst: sendFirst(false),
+    relay: send(true),
+    relayFirst: sendFirst(true)
+  }
 }
 
 export const make = (options: {
@@ -39,21 +76,14 @@ export const make = (options: {
   readonly tracePropagation: Trace.TracePropagation
 }): Sender => {
   const { transport, url, headers, defaults, tracePropagation } = options
-  const dispatch = Dispatch.make(transport, headers.secrets)
-  return {
-    transport: transport.kind,
+  return from({
+    kind: transport.kind,
     defaults,
-    send: (request) =>
-      inRegion(defaults, tracePropagation, (region) =>
-        dispatch(native(url, headers, region, request), askedOf(request))
-      ),
-    sendFirst: (requests) =>
-      inRegion(defaults, tracePropagation, (region) =>
-        dispatch(universal(url, headers, region, requests), severalAsked, (incoming) =>
-          entryOf(incoming, requests)
-        )
-      )
-  }
+    tracePropagation,
+    dispatch: Dispatch.make(transport, headers.secrets),
+    one: (region, request) => native(url, headers, region, request),
+    several: (region, requests) => universal(url, headers, region, requests)
+  })
 }
 
 /** What the region of a program, around a call, says about its requests. */

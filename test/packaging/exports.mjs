@@ -15,6 +15,11 @@ const manifestFile = join(root, "package.json")
 /** Modules that need Node: only ever a subpath. */
 const nodeOnly = ["LocalGatewayServer"]
 
+/** Modules that need a peer which nobody has to install: only ever a subpath. */
+const optional = { GatewayEmbeddingModel: "@effect/ai", GatewayLanguageModel: "@effect/ai" }
+
+const onlySubpath = [...nodeOnly, ...Object.keys(optional)]
+
 /** What dist may import from outside itself: Effect by module, because a barrel costs at start. */
 const allowedImports = [
   /^effect\/\w+$/,
@@ -79,7 +84,7 @@ const checkIndex = () => {
     } else exported.add(name)
   }
   for (const name of modules) {
-    if (exported.has(name) === nodeOnly.includes(name))
+    if (exported.has(name) === onlySubpath.includes(name))
       problems.push(`src/index.ts must ${exported.has(name) ? "not " : ""}export ${name}`)
   }
   for (const name of exported) if (!modules.includes(name)) problems.push(`src/${name}.ts does not exist`)
@@ -122,11 +127,18 @@ const checkDist = () => {
         if (isBuiltin(specifier)) {
           if (!nodeOnly.includes(name))
             problems.push(`dist/${name}.${extension} needs Node: ${where} imports ${specifier}`)
+        } else if (specifier.startsWith("@effect/ai/")) {
+          // Types as well: a program without the peer would not compile.
+          if (optional[name] !== "@effect/ai")
+            problems.push(`dist/${name}.${extension} needs an optional peer: ${where} imports ${specifier}`)
         } else if (isCode && !allowedImports.some((allowed) => allowed.test(specifier))) {
           problems.push(`dist/${name}.${extension}: ${where} imports ${specifier}`)
         }
       }
       // Also the negative control: what does import Node is seen to.
+      const peer = optional[name]
+      if (peer !== undefined && !outside.some(({ specifier }) => specifier.startsWith(`${peer}/`)))
+        problems.push(`dist/${name}.${extension} should import ${peer} and does not: is this check blind?`)
       if (isCode && nodeOnly.includes(name) && !outside.some(({ specifier }) => isBuiltin(specifier)))
         problems.push(`dist/${name}.${extension} should import Node and does not: is this check blind?`)
     }

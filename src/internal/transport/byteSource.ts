@@ -48,6 +48,20 @@ const noop = (): void => {}
 /** A body that has no bytes. */
 export const empty: ByteSource = { pull: (sink) => sink.end(), cancel: noop }
 
+/** Bytes that are there, and then what `rest` has. */
+export const fromBytes = (parts: ReadonlyArray<Uint8Array>, rest: ByteSource = empty): ByteSource => {
+  let next = 0
+  return {
+    pull(sink) {
+      const part = parts[next]
+      if (part === undefined) return rest.pull(sink)
+      next++
+      sink.bytes(part)
+    },
+    cancel: () => rest.cancel()
+  }
+}
+
 /** The body of a `fetch` response. */
 export const fromWeb = (body: ReadableStream<Uint8Array> | null): ByteSource => {
   if (body === null) return empty
