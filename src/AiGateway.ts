@@ -375,6 +375,27 @@ export const sendFirst = (
   Effect.flatMap(AiGateway, (gateway) => gateway.sendFirst(requests))
 
 /**
+ * Sends one request for another client, which judges the answer itself: every status is an answer. What
+ * `GatewayHttpClient` and `GatewayFetch` are made of.
+ *
+ * @since 0.1.0
+ * @category sending
+ */
+export const relay = (request: ProviderRequest): Effect.Effect<GatewayResponse, LegError, AiGateway> =>
+  Effect.flatMap(AiGateway, (gateway) => gateway.relay(request))
+
+/**
+ * The same with several requests at once: `gateway.step` tells whose answer it is.
+ *
+ * @since 0.1.0
+ * @category sending
+ */
+export const relayFirst = (
+  requests: readonly [ProviderRequest, ...ReadonlyArray<ProviderRequest>]
+): Effect.Effect<GatewayResponse, LegError, AiGateway> =>
+  Effect.flatMap(AiGateway, (gateway) => gateway.relayFirst(requests))
+
+/**
  * Sets gateway options for a region: everything that the given effect or stream sends. A call's own options win over
  * them, and they win over an outer region's and the gateway's defaults, key by key. They are checked when a call is
  * made, which then fails with `InvalidRequest`.

@@ -6,6 +6,15 @@
 
 export {
   /**
+   * The error of this library behind anything that any client failed with. Pure and total.
+   *
+   * @since 0.1.0
+   * @category classification
+   */
+  fromUnknown
+} from "./internal/classify/foreignError.js"
+export {
+  /**
    * Classifies a response that is an error: by its code, then its body, then its status. Pure and total.
    *
    * @since 0.1.0

@@ -95,6 +95,11 @@ export * as Fireworks from "./Fireworks.js"
 /**
  * @since 0.1.0
  */
+export * as GatewayFetch from "./GatewayFetch.js"
+
+/**
+ * @since 0.1.0
+ */
 export * as GatewayHttpClient from "./GatewayHttpClient.js"
 
 /**

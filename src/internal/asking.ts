@@ -1,4 +1,5 @@
 /** One request for an answer: sent, watched by clocks, and read in the words of whoever answered it. */
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type * as Scope from "effect/Scope"
@@ -12,6 +13,7 @@ import { EventReader } from "./eventReader.js"
 import type { GatewayResponse, ProviderRequest } from "./exchange.js"
 import { Response } from "./gatewayResponse.js"
 import { parseJson } from "./json.js"
+import * as Metrics from "./metrics.js"
 import type * as Model from "./model.js"
 import { arriving } from "./sender.js"
 import * as Spans from "./spans.js"
@@ -26,6 +28,8 @@ export interface Question {
   /** Who answered; or what is wrong with a response that does not tell. */
   readonly answerer: (response: GatewayResponse) => Answerer | LegError
   readonly output: ChatRequest["output"]
+  /** Whom the metrics name: who was asked, as far as it is known by then. */
+  readonly asked: () => Metrics.Asked
 }
 
 /** Who answered, and how the answer is read. */
@@ -53,9 +57,17 @@ type Span = Parameters<typeof Spans.answered>[0]
 // --- a whole answer -----------------------------------------------------------------------------------------------------
 
 export const whole = (
-  { request, sent, answerer, output }: Question,
+  question: Question,
   progress: Clocks.Progress,
   span: Span
+): Effect.Effect<ChatResponse.ChatResponse, LegError> =>
+  Metrics.recorded("chat", question.asked, (recording) => receive(question, progress, span, recording))
+
+const receive = (
+  { request, sent, answerer, output }: Question,
+  progress: Clocks.Progress,
+  span: Span,
+  recording: Metrics.Recording
 ): Effect.Effect<ChatResponse.ChatResponse, LegError> =>
   Effect.uninterruptibleMask((restore) => {
     progress.during = "connect"
@@ -68,6 +80,7 @@ export const whole = (
         (text) => {
           const answered = Either.map(decode(text, response, found), (answer) => {
             Spans.answered(span, answer)
+            recording.answered(answer)
             return answer
           })
           return output?.check === undefined
@@ -93,10 +106,24 @@ const decode = (
 // --- a stream -----------------------------------------------------------------------------------------------------------
 
 export const open = (
-  { request, sent, answerer }: Omit<Question, "output">,
+  question: Omit<Question, "output">,
   progress: Clocks.Progress,
   limits: Clocks.Limits,
   span: Span
+): Effect.Effect<Model.Opened, LegError, Scope.Scope> =>
+  Metrics.recorded(
+    "chat",
+    question.asked,
+    (recording) => commit(question, progress, limits, span, recording),
+    true
+  )
+
+const commit = (
+  { request, sent, answerer }: Omit<Question, "output">,
+  progress: Clocks.Progress,
+  limits: Clocks.Limits,
+  span: Span,
+  recording: Metrics.Recording
 ): Effect.Effect<Model.Opened, LegError, Scope.Scope> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
@@ -132,12 +159,18 @@ export const open = (
       const close = Effect.suspend(() => (reader.ended ? stop : Effect.zipRight(response.close, stop)))
       const first = yield* Effect.onError(restore(reader.untilContent), () => close)
       watched?.clocks.committed()
-      yield* Effect.addFinalizer(() => close)
+      const seconds = recording.firstChunk()
+      if (span !== undefined) Spans.firstChunk(span, seconds)
+      yield* Effect.addFinalizer((exit) => {
+        // A stream that is left early has no error, unless its fiber was interrupted.
+        recording.end(exit._tag === "Failure" && Cause.isInterrupted(exit.cause) ? "Interrupted" : undefined)
+        return close
+      })
       const head: Model.Opened["head"] = [
         { _tag: "Start", ...asked, gateway: response.gateway, attempts },
         ...first
       ]
-      return committed(head, reader, response, span)
+      return committed(head, reader, response, span, recording)
     })
   )
 
@@ -146,12 +179,17 @@ const committed = (
   head: Model.Opened["head"],
   reader: JobReader,
   { gateway }: GatewayResponse,
-  span: Span
+  span: Span,
+  recording: Metrics.Recording
 ): Model.Opened => {
   const delivered = new Delivered()
   const told = (events: Model.Opened["head"]) => {
     delivered.add(events)
-    if (span !== undefined) Spans.streamed(span, events, gateway)
+    const last = events.at(-1)
+    if (last?._tag !== "Finish") return
+    Spans.answered(span, { ...last, model: last.model, gateway })
+    recording.answered({ usage: last.usage, gateway })
+    recording.end()
   }
   told(head)
   return {
@@ -160,6 +198,7 @@ const committed = (
       onFailure: (error) => {
         const broken = delivered.broken(error)
         if (span !== undefined) Spans.failed(span, broken)
+        recording.end(broken._tag)
         return Effect.fail(broken)
       },
       onSuccess: (events) => {

@@ -54,9 +54,11 @@ export const make =
               then
             )
           if (relay) {
-            return Effect.flatMap(restore(relayed(incoming, answerer, scrub)), (response) =>
-              told(Effect.succeed(response))
+            const response = Effect.onInterrupt(
+              restore(relayed(incoming, answerer, scrub)),
+              () => incoming.close
             )
+            return Effect.flatMap(response, (response) => told(Effect.succeed(response)))
           }
           if (incoming.status >= 200 && incoming.status < 300) {
             return told(Effect.succeed(new Response(incoming, answerer, scrub)))

@@ -12,6 +12,7 @@ import { InvalidRequest, type LegError } from "./errors.js"
 import type { GatewayResponse } from "./exchange.js"
 import { parseJson, sum } from "./json.js"
 import * as LegGateway from "./legGateway.js"
+import * as Metrics from "./metrics.js"
 import * as NativeRequest from "./nativeRequest.js"
 import * as Retry from "./retry.js"
 import { received } from "./sender.js"
@@ -115,10 +116,14 @@ const embed = <I, G>(
             kind: "client",
             parent: call.parent
           },
-          () =>
-            Retry.run(once(definition, gateway, request, inputs, settings.unsupported, call), policy, () => {
+          (span) => {
+            const retries = Metrics.retries("embeddings", asked)
+            const attempt = once(definition, gateway, request, inputs, settings.unsupported, call, span)
+            return Retry.run(retries.attempt(attempt), policy, (error) => {
               call.progress.during = "backoff"
+              retries.waiting(error)
             })
+          }
         ),
       { concurrency: settings.concurrency }
     )
@@ -133,7 +138,8 @@ const once = <I, G>(
   request: Embedding.EmbeddingRequest,
   inputs: ReadonlyArray<string>,
   unsupported: "fail" | "drop",
-  { progress }: Entered
+  { progress }: Entered,
+  span: Parameters<typeof Spans.embedded>[0]
 ): Effect.Effect<Batch, LegError, I> =>
   Effect.flatMap(
     NativeRequest.addressed(
@@ -143,12 +149,21 @@ const once = <I, G>(
       unsupported
     ),
     (encoded) =>
-      Effect.uninterruptibleMask((restore) => {
-        progress.during = "connect"
-        return Effect.flatMap(received(restore, encoded, gateway.send(encoded)), ({ response, text }) =>
-          decode(wire, text, inputs.length, response, { provider: slug, model })
-        )
-      })
+      Metrics.recorded(
+        "embeddings",
+        () => ({ provider: slug, model }),
+        (recording) =>
+          Effect.uninterruptibleMask((restore) => {
+            progress.during = "connect"
+            return Effect.flatMap(received(restore, encoded, gateway.send(encoded)), ({ response, text }) =>
+              Either.map(decode(wire, text, inputs.length, response, { provider: slug, model }), (batch) => {
+                Spans.embedded(span, batch)
+                recording.answered(batch)
+                return batch
+              })
+            )
+          })
+      )
   )
 
 const decode = (

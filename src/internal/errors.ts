@@ -533,7 +533,8 @@ export const isRetryable = (error: AiGatewayError): boolean => {
     case "Unsupported":
       return false
     default:
-      return error.retryable ?? false
+      // What must repeat on every leg repeats on this one, whatever a header beside it says.
+      return error.retryable === true && !failsEverywhere(error)
   }
 }
 

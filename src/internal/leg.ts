@@ -13,6 +13,7 @@ import { InvalidRequest, type LegError } from "./errors.js"
 import type { GatewayResponse, ProviderRequest } from "./exchange.js"
 import type { Gateway, Policy } from "./legGateway.js"
 import * as LegGateway from "./legGateway.js"
+import * as Metrics from "./metrics.js"
 import * as Model from "./model.js"
 import * as NativeRequest from "./nativeRequest.js"
 import * as Retry from "./retry.js"
@@ -168,6 +169,7 @@ class Leg<I, G> {
     return Spans.withSpan({ ...this.span, parent: call.parent }, (span) =>
       Effect.flatMap(this.request(input), (request) =>
         Effect.flatMap(LegGateway.find(this.definition.gateway, this.asked, call), (gateway) => {
+          Spans.requested(span, request)
           const policy = LegGateway.policyOf(request.options, gateway, call)
           return this.retried(policy, call, this.chatOnce(request, gateway, policy, call, span))
         })
@@ -202,6 +204,7 @@ class Leg<I, G> {
     return Spans.scoped(this.span, (span) =>
       Effect.flatMap(this.request(input), (request) =>
         Effect.flatMap(LegGateway.find(this.definition.gateway, this.asked, call), (gateway) => {
+          Spans.requested(span, request)
           const policy = LegGateway.policyOf(request.options, gateway, call)
           return this.retried(
             policy,
@@ -243,6 +246,7 @@ class Leg<I, G> {
     }
     return {
       request: encoded,
+      asked: () => asked,
       sent: start === undefined ? gateway.send(encoded) : start(gateway, encoded, asked, how),
       answerer:
         answeredBy === undefined
@@ -261,8 +265,10 @@ class Leg<I, G> {
     call: CallContext & { readonly progress: Clocks.Progress },
     attempt: Effect.Effect<A, LegError, R>
   ): Effect.Effect<A, LegError, R> {
-    return Retry.run(attempt, policy, () => {
+    const retries = Metrics.retries("chat", this.asked)
+    return Retry.run(retries.attempt(attempt), policy, (error) => {
       call.progress.during = "backoff"
+      retries.waiting(error)
     })
   }
 

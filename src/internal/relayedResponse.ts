@@ -29,7 +29,9 @@ export class RelayedResponse extends Inspectable.Class implements HttpClientResp
   ) {
     super()
     this.status = answer.status
-    this.headers = Headers.fromInput(answer.headers)
+    this.headers = Headers.fromInput(
+      Object.entries(answer.headers).filter(([name]) => !ofTheConnection.has(name))
+    )
   }
 
   get remoteAddress(): Option.Option<string> {
@@ -88,7 +90,7 @@ export class RelayedResponse extends Inspectable.Class implements HttpClientResp
   }
 
   get stream(): Stream.Stream<Uint8Array, ResponseError> {
-    return (this.headers["content-type"] ?? "").startsWith("text/event-stream")
+    return /^text\/event-stream/i.test(this.headers["content-type"] ?? "")
       ? Stream.mapChunks(this.bytes, splitAll)
       : this.bytes
   }
@@ -115,6 +117,15 @@ export class RelayedResponse extends Inspectable.Class implements HttpClientResp
     })
   }
 }
+
+/** They describe the bytes between the gateway and its transport, which has undone any encoding. */
+const ofTheConnection: ReadonlySet<string> = new Set([
+  "connection",
+  "content-encoding",
+  "content-length",
+  "keep-alive",
+  "transfer-encoding"
+])
 
 const splitAll = (chunk: Chunk.Chunk<Uint8Array>): Chunk.Chunk<Uint8Array> =>
   Chunk.unsafeFromArray(Chunk.toReadonlyArray(chunk).flatMap((bytes) => EventSplit.split(bytes)))

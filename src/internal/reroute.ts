@@ -12,14 +12,18 @@ import { credentialHeaders } from "./redactedHeaders.js"
  * @category models
  */
 export interface RerouteOptions {
-  /** Providers of hosts that the gateway does not know by itself, such as `{ "llm.example.com": "custom-ours" }`. */
+  /**
+   * Providers of hosts that the gateway does not know by itself, such as `{ "llm.example.com": "custom-ours" }`. A host is
+   * in lower case, with its port unless that is the usual one. Default none.
+   */
   readonly hosts?: Readonly<Record<string, string>> | undefined
   /**
-   * What becomes of the client's own credential. `"omit"` takes it out, so that the gateway's stored key or unified billing
+   * What becomes of the client's own credential: its headers (`authorization`, `x-api-key`, `x-goog-api-key`, AWS's
+   * signature, …) and Google's `?key=`. `"omit"` takes them out, so that the gateway's stored key or unified billing
    * applies: for clients that insist on a key. Default `"send"`.
    */
   readonly credentials?: "send" | "omit" | undefined
-  /** Gateway options of every request. They win over those of a region. */
+  /** Gateway options of every request. They win over those of a region. Default none. */
   readonly options?: RequestOptions.RequestOptions | undefined
 }
 
@@ -33,7 +37,7 @@ export interface Foreign {
 
 export type Rerouted =
   | { readonly _tag: "Routed"; readonly request: ProviderRequest }
-  /** It is for a host that no provider has. */
+  /** It is for a host that no provider has, or for the gateway itself, where a client needs no rerouting. */
   | { readonly _tag: "Stranger"; readonly error: InvalidRequest }
   | { readonly _tag: "Refused"; readonly error: LegError }
 
@@ -45,6 +49,7 @@ export const reroute = (foreign: Foreign, options: RerouteOptions): Rerouted => 
   const place = NativeUrl.toGateway(foreign.url, { provider })
   if (place._tag === "Left") {
     const { left: error } = place
+    if (url?.hostname === gatewayHost) return { _tag: "Stranger", error: gatewayItself() }
     const stranger = url !== undefined && error.field === "url" && error.provider === undefined
     return stranger && NativeUrl.ownerOf(url) === undefined
       ? { _tag: "Stranger", error }
@@ -64,10 +69,10 @@ export const reroute = (foreign: Foreign, options: RerouteOptions): Rerouted => 
   const headers: Record<string, string> = {}
   for (const [name, value] of Object.entries(foreign.headers)) {
     const key = name.toLowerCase()
-    if (connection.has(key) || (omitted && key !== "cf-aig-authorization" && credentialHeaders.includes(key)))
-      continue
+    if (connection.has(key) || (omitted && isCredential(key))) continue
     headers[key] = value
   }
+  if (!isSigned(headers, "accept-encoding")) delete headers["accept-encoding"]
   const google = place.right.provider.startsWith("google-")
   const { endpoint, key }: Keyless = google ? withoutKey(place.right.endpoint) : place.right
   // A key in a URL would stand in every log that the URL stands in.
@@ -84,6 +89,27 @@ export const reroute = (foreign: Foreign, options: RerouteOptions): Rerouted => 
     }
   }
 }
+
+const gatewayHost = "gateway.ai.cloudflare.com"
+
+const gatewayItself = (): InvalidRequest =>
+  new InvalidRequest({
+    field: "url",
+    message: `${gatewayHost} is the gateway itself, where every request of this client goes by itself: leave the client's URL (apiUrl, baseURL) as it is for the provider.`
+  })
+
+/** The provider's alone: the gateway's token is not the client's to leave out. AWS's date is a part of its signature. */
+const isCredential = (header: string): boolean =>
+  header !== "cf-aig-authorization" &&
+  (credentialHeaders.includes(header) || header === "x-amz-date" || header === "x-amz-content-sha256")
+
+/**
+ * Whoever sends the request says which encodings it can undo: a client that asks for one by itself would be given bytes
+ * that nobody undoes. AWS's signature may cover the header.
+ */
+const isSigned = ({ authorization }: Readonly<Record<string, string>>, header: string): boolean =>
+  authorization !== undefined &&
+  (/SignedHeaders=([^,\s]*)/.exec(authorization)?.[1]?.split(";").includes(header) ?? false)
 
 /** These describe a connection that is not this one, or a span that the gateway's own propagation tells of. */
 const connection: ReadonlySet<string> = new Set([

@@ -8,7 +8,7 @@ import * as Exit from "effect/Exit"
 import * as FiberRef from "effect/FiberRef"
 import type * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
-import type { ChatEvent } from "../ChatEvent.js"
+import type { ChatRequest } from "../ChatRequest.js"
 import type { FinishReason, Usage } from "../ChatResponse.js"
 import type { GatewayMetadata } from "../GatewayMetadata.js"
 import type { AiGatewayError } from "./errors.js"
@@ -115,18 +115,38 @@ export const answered = (
   span.attribute("gen_ai.response.finish_reasons", [answer.finishReason])
   put(span, "gen_ai.usage.input_tokens", usage.input)
   put(span, "gen_ai.usage.output_tokens", usage.output)
+  put(span, "gen_ai.usage.cache_read.input_tokens", usage.cacheRead)
+  put(span, "gen_ai.usage.cache_creation.input_tokens", usage.cacheWrite)
   gatewayIds(span, gateway)
 }
 
-/** The same for a stream: its last event says it all. */
-export const streamed = (
-  span: Tracer.Span,
-  events: ReadonlyArray<ChatEvent>,
-  gateway: GatewayMetadata
+/** The same for vectors. */
+export const embedded = (
+  span: Tracer.Span | undefined,
+  answer: { readonly model?: string | undefined; readonly usage: Usage; readonly gateway: GatewayMetadata }
 ): void => {
-  const last = events.at(-1)
-  if (last?._tag === "Finish") answered(span, { ...last, model: last.model, gateway })
+  if (span === undefined) return
+  put(span, "gen_ai.response.model", answer.model)
+  put(span, "gen_ai.usage.input_tokens", answer.usage.input)
+  gatewayIds(span, answer.gateway)
 }
+
+/** What a request asks for, without its words: stop sequences are a user's own texts. */
+export const requested = (span: Tracer.Span | undefined, request: ChatRequest): void => {
+  if (span === undefined) return
+  put(span, "gen_ai.request.max_tokens", request.maxTokens)
+  put(span, "gen_ai.request.temperature", request.temperature)
+  put(span, "gen_ai.request.top_p", request.topP)
+  put(span, "gen_ai.request.top_k", request.topK)
+  put(span, "gen_ai.request.seed", request.seed)
+  put(span, "gen_ai.request.frequency_penalty", request.frequencyPenalty)
+  put(span, "gen_ai.request.presence_penalty", request.presencePenalty)
+  if (request.output !== undefined) span.attribute("gen_ai.output.type", "json")
+}
+
+/** A stream has committed, so many seconds after its request. */
+export const firstChunk = (span: Tracer.Span, seconds: number): void =>
+  span.attribute("gen_ai.response.time_to_first_chunk", seconds)
 
 export const failed = (span: Tracer.Span, error: AiGatewayError): void => {
   span.attribute("error.type", error._tag)
@@ -135,7 +155,7 @@ export const failed = (span: Tracer.Span, error: AiGatewayError): void => {
   if (error.gateway !== undefined) gatewayIds(span, error.gateway)
 }
 
-const gatewayIds = (span: Tracer.Span, gateway: GatewayMetadata): void => {
+export const gatewayIds = (span: Tracer.Span, gateway: GatewayMetadata): void => {
   put(span, "cloudflare.ai_gateway.log_id", gateway.logId)
   put(span, "cloudflare.ai_gateway.event_id", gateway.eventId)
   put(span, "cloudflare.ai_gateway.cache_status", gateway.cacheStatus)

@@ -39,12 +39,16 @@ const isInstalled = (fiber: Fiber.RuntimeFiber<unknown, unknown>): boolean =>
 /** Is it one of the caller's own spans, or inside one? */
 const isInside = (span: Tracer.AnySpan): boolean => {
   let outer: Tracer.AnySpan = span
-  while (Spans.isOurs(outer) && outer._tag === "Span") {
+  while (outer._tag === "Span" && (Spans.isOurs(outer) || ofLibraries.test(outer.name))) {
     if (outer.parent._tag === "None") return false
     outer = outer.parent.value
   }
   return true
 }
+
+/** Spans that `@effect/ai` and `@effect/platform` make around every call, also where nobody traces. */
+const ofLibraries =
+  /^(?:(?:LanguageModel|EmbeddingModel|Chat|PersistedChat|Toolkit)\.\w+|http\.client [A-Z]+)$/
 
 /** The options that tell the gateway. What the caller has set wins. */
 export const withSpan = (options: RequestOptions, span: Tracer.AnySpan | undefined): RequestOptions =>

@@ -26,6 +26,7 @@ import {
 } from "./errors.js"
 import type { GatewayResponse, ProviderRequest } from "./exchange.js"
 import * as Leg from "./leg.js"
+import * as Metrics from "./metrics.js"
 import * as Model from "./model.js"
 import * as NativeRequest from "./nativeRequest.js"
 import * as Retry from "./retry.js"
@@ -162,10 +163,12 @@ class Walk<R> {
 
   /** The answer of whoever gives one. The request is repeated only where nobody can have answered. */
   answer<A, R2>(stream: boolean, how: AskHow<A, R2>): Effect.Effect<A, AiGatewayError, R | R2> {
+    const retries = Metrics.retries("chat", this.metadataAt(0))
     return Effect.flatten(
       Effect.catchAll(
-        Retry.run(this.attempt(stream, how), this.policy, () => {
+        Retry.run(retries.attempt(this.attempt(stream, how)), this.policy, (error) => {
           this.call.progress.during = "backoff"
+          retries.waiting(error)
         }),
         (error) => this.failed(error)
       )
@@ -185,6 +188,7 @@ class Walk<R> {
       const limits = this.limits()
       const question: Asking.Question = {
         request: first.request,
+        asked: () => (this.winner ?? first).leg.metadata,
         sent: this.send(first),
         answerer: (response) => this.answerer(response, limits),
         output: this.request.output

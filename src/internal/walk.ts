@@ -23,6 +23,7 @@ import {
   type LegError,
   lastCause
 } from "./errors.js"
+import * as Metrics from "./metrics.js"
 
 /** What can be walked: models of any kind. */
 export interface Walkable {
@@ -206,6 +207,7 @@ export const leaving = (
   parent: Tracer.Span | undefined
 ): Effect.Effect<void> =>
   Effect.withFiberRuntime((fiber) => {
+    Metrics.left({ provider, model }, error._tag)
     // To annotate what nobody reads would cost more than the log itself.
     if (LogLevel.greaterThan(fiber.getFiberRef(FiberRef.currentMinimumLogLevel), LogLevel.Warning))
       return Effect.void

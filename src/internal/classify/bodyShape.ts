@@ -3,6 +3,7 @@
  *
  * Source: `protocol/gateway.md` §4.1.
  */
+import { fromClient } from "./clientShape.js"
 import { edgeJson, edgePage } from "./edge.js"
 import { extractCode, extractMessage, extractStatus, extractWords, unwrap } from "./extract.js"
 import { cloudflareCode, errorStatus, field, isRecord, line, stringify, textOf } from "./text.js"
@@ -121,7 +122,8 @@ export const saysError = (json: unknown): boolean => {
 
 /** Reads a body that is JSON already: a response, an event of a stream, an array that holds one. */
 export const readJson = (json: unknown, amazon?: unknown): ErrorBody => {
-  const inner = unwrap(json)
+  const outer = unwrap(json)
+  const inner = isRecord(outer) ? fromClient(outer) : outer
   if (!isRecord(inner)) {
     const message = textOf(inner) ?? (typeof inner === "number" ? String(inner) : undefined)
     return {

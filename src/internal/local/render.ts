@@ -41,12 +41,12 @@ const overloaded = (reply: Reply, wire: Wire): Problem => ({
   message: reply.modifiers.errorEvent?.message
 })
 
-const errorBytes = (reply: Reply, wire: Wire): Uint8Array => {
+const errorBytes = (reply: Reply, wire: Wire, timing: Timing, ask?: Ask): Uint8Array => {
   const problem = overloaded(reply, wire)
   return framed(
     reply.modifiers.errorEvent?.form === "tail"
       ? `${JSON.stringify(wire.refuse(problem).body, null, 2)}\n`
-      : wire.errorFrame(problem),
+      : wire.errorFrame(problem, timing.now(), ask),
     reply
   )
 }
@@ -101,7 +101,7 @@ const spoken = (ask: Ask, reply: Spoken, wire: Wire, timing: Timing): Answered =
         pause: millis(reply.delay),
         modifiers: reply.modifiers,
         keepAlive: framed(wire.keepAlive, reply),
-        errorEvent: errorBytes(reply, wire)
+        errorEvent: errorBytes(reply, wire, timing, ask)
       },
       timing
     )
@@ -163,7 +163,7 @@ const rawAnswer = (reply: Extract<Reply, { _tag: "Raw" }>, wire: Wire, timing: T
         pause: millis(reply.delay),
         modifiers: reply.modifiers,
         keepAlive: encode(wire.keepAlive),
-        errorEvent: errorBytes(reply, wire)
+        errorEvent: errorBytes(reply, wire, timing)
       },
       timing
     )

@@ -297,6 +297,7 @@ export const parseResponses = ({ body }: UpstreamRequest): Ask | Problem => {
     images: counted(items, "input_image"),
     files: counted(items, "input_file"),
     // Thoughts are shown as a summary, to those who ask for one.
-    thinks: effort !== "none" && summary !== undefined && summary !== null
+    thinks: effort !== "none" && summary !== undefined && summary !== null,
+    request: body
   }
 }

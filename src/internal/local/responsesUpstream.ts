@@ -4,7 +4,8 @@ import { spanOf } from "./chatCitations.js"
 import { hex, vendorId } from "./ids.js"
 import type { Dialect } from "./openAiDialects.js"
 import { parseResponses } from "./responsesRequest.js"
-import type { Answer, Call, Frame, Wire } from "./wire.js"
+import { settingsOf } from "./responsesSettings.js"
+import { type Answer, type Ask, type Call, type Frame, plainAsk, type Wire } from "./wire.js"
 
 type Item = Readonly<Record<string, unknown>>
 
@@ -84,17 +85,27 @@ const outcome = (answer: Answer): Item => {
   }
 }
 
-const base = (answer: Answer, id: string): Item => ({
+interface Place {
+  readonly id: string
+  /** The model that answers. */
+  readonly model: string
+  /** Unix milliseconds. */
+  readonly now: number
+}
+
+const base = ({ request }: Pick<Ask, "request">, { id, model, now }: Place): Item => ({
   id,
   object: "response",
-  created_at: Math.floor(answer.now / 1000),
+  created_at: Math.floor(now / 1000),
+  ...settingsOf(request),
+  model,
   error: null,
-  model: answer.model,
-  parallel_tool_calls: true
+  incomplete_details: null,
+  usage: null
 })
 
-const whole = (answer: Answer, id = vendorId("resp_"), ids = idsOf(answer)): Item => ({
-  ...base(answer, id),
+const whole = (ask: Ask, answer: Answer, id = vendorId("resp_"), ids = idsOf(answer)): Item => ({
+  ...base(ask, { id, model: answer.model, now: answer.now }),
   ...outcome(answer),
   output: output(answer, ids),
   usage: usage(answer)
@@ -162,16 +173,14 @@ function* callFrames(event: Event, index: number, id: string, call: Call): Itera
   yield event("response.output_item.done", { output_index: index, item: callItem(id, call) })
 }
 
-function* frames(answer: Answer): Iterable<Frame> {
+function* frames(ask: Ask, answer: Answer): Iterable<Frame> {
   const event = numbered()
   const id = vendorId("resp_")
   const ids = idsOf(answer)
   const begun = {
-    ...base(answer, id),
+    ...base(ask, { id, model: answer.model, now: answer.now }),
     status: "in_progress",
-    incomplete_details: null,
-    output: [],
-    usage: null
+    output: []
   }
   yield event("response.created", { response: begun })
   yield event("response.in_progress", { response: begun })
@@ -181,18 +190,18 @@ function* frames(answer: Answer): Iterable<Frame> {
     yield* messageFrames(event, index++, ids.message, answer)
   for (const [at, call] of answer.toolCalls.entries())
     yield* callFrames(event, index++, ids.calls[at] ?? "", call)
-  const response = whole(answer, id, ids)
+  const response = whole(ask, answer, id, ids)
   yield event(`response.${String(response.status)}`, { response })
 }
 
 export const responsesWire = (dialect: Dialect): Wire => ({
   parse: parseResponses,
-  whole: (_ask, answer) => whole(answer),
-  frames: (_ask, answer) => frames(answer),
+  whole: (ask, answer) => whole(ask, answer),
+  frames,
   contentType: "text/event-stream; charset=utf-8",
   overloaded: 503,
   refuse: dialect.refuse,
-  errorFrame: (problem) => {
+  errorFrame: (problem, now, ask) => {
     // Workers AI refuses in Cloudflare's envelope.
     const body = dialect.refuse(problem).body as {
       readonly error?: Item
@@ -206,8 +215,7 @@ export const responsesWire = (dialect: Dialect): Wire => ({
         type: "response.failed",
         sequence_number: 1,
         response: {
-          id: vendorId("resp_"),
-          object: "response",
+          ...base(ask ?? plainAsk, { id: vendorId("resp_"), model: ask?.model ?? "", now }),
           status: "failed",
           error: { code: "server_error", message: error.message },
           output: []

@@ -1,4 +1,5 @@
 /** What one vendor's wire format must do for the built-in model to speak it. */
+import type { JsonObject } from "./json.js"
 import type { UpstreamRequest } from "./records.js"
 import type { Citation, ToolStream } from "./reply.js"
 
@@ -43,6 +44,8 @@ export interface Ask {
   readonly thinks: boolean
   /** Vertex's `streamFunctionCallArguments`. */
   readonly streamsArguments: boolean
+  /** The body of the request, for vendors whose answers repeat it. */
+  readonly request: JsonObject
 }
 
 /** What most requests are. */
@@ -60,7 +63,8 @@ export const plainAsk: Omit<Ask, "model" | "text"> = {
   images: 0,
   files: 0,
   thinks: false,
-  streamsArguments: false
+  streamsArguments: false,
+  request: {}
 }
 
 /** A request for vectors. */
@@ -153,8 +157,8 @@ export interface Wire {
   /** The status that this vendor calls being overloaded. */
   readonly overloaded: number
   readonly refuse: (problem: Problem) => Refusal
-  /** The error that this vendor puts into a stream that has begun. */
-  readonly errorFrame: (problem: Problem) => string | Uint8Array
+  /** The error that this vendor puts into a stream that has begun, at `now` in Unix milliseconds. */
+  readonly errorFrame: (problem: Problem, now: number, ask: Ask | undefined) => string | Uint8Array
   /** What it sends while there is nothing to say. */
   readonly keepAlive: string
   /** Response headers of its own. */
