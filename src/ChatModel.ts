@@ -125,6 +125,25 @@ const outputOf = (input: ChatRequest.Input): ChatRequest.Output | undefined =>
  * )
  * ```
  *
+ * Such layers are also the steps of an `ExecutionPlan`, which builds one anew for each attempt. Switch the models' own retries
+ * off there, or attempts multiply; and give streams `preventFallbackOnPartialStream`, or a stream that breaks in the middle
+ * goes on with the next model's answer from its beginning.
+ *
+ * @example
+ * ```ts
+ * import { Anthropic, ChatModel, OpenAi } from "effect-ai-gateway"
+ * import { ExecutionPlan, Schedule, Stream } from "effect"
+ *
+ * const once = ChatModel.retry(Schedule.recurs(0))
+ * const plan = ExecutionPlan.make(
+ *   { provide: ChatModel.layer(once(OpenAi.model("gpt-5-mini"))), attempts: 2 },
+ *   { provide: ChatModel.layer(once(Anthropic.model("claude-haiku-4-5"))) }
+ * )
+ * const events = ChatModel.streamChat("Name three cheeses.").pipe(
+ *   Stream.withExecutionPlan(plan, { preventFallbackOnPartialStream: true })
+ * )
+ * ```
+ *
  * @since 0.1.0
  * @category layers
  */
