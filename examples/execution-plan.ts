@@ -9,17 +9,20 @@ import { AiGatewayError, Anthropic, ChatModel, LocalGateway, OpenAi } from "effe
 // The plan decides what is tried again, so the models' own retries are off: else attempts would multiply.
 const once = ChatModel.retry(Schedule.recurs(0))
 
+const Gpt = ChatModel.layer(once(OpenAi.model("gpt-5-mini")))
+const Claude = ChatModel.layer(once(Anthropic.model("claude-haiku-4-5")))
+
 const Plan = ExecutionPlan.make(
   {
-    provide: ChatModel.layer(once(OpenAi.model("gpt-5-mini"))),
+    provide: Gpt,
     attempts: 2,
     while: AiGatewayError.isRetryable,
     schedule: Schedule.spaced("10 millis")
   },
   {
-    provide: ChatModel.layer(once(Anthropic.model("claude-haiku-4-5"))),
-    // A missing gateway or a wrong token fails every step: no need to ask.
-    while: (error: AiGatewayError.AiGatewayError) => !AiGatewayError.failsEverywhere(error)
+    provide: Claude,
+    // Not after a missing gateway or a wrong token, which fail every step; and no stream that broke is begun again.
+    while: AiGatewayError.movesOn
   }
 )
 
@@ -50,12 +53,13 @@ const program = Effect.gen(function* () {
     ["openai", "openai", "anthropic"]
   )
 
-  // The default appends the second model's answer to what the first one had said.
-  const mixed = yield* Stream.mkString(Stream.withExecutionPlan(words, Plan))
+  // Steps without a `while`, and nothing said of streams: the second model's answer is appended to the first one's words.
+  const careless = ExecutionPlan.make({ provide: Gpt }, { provide: Claude })
+  const mixed = yield* Stream.mkString(Stream.withExecutionPlan(words, careless))
   yield* Console.log(`Two models in one text: ${mixed}`)
   assert.equal(mixed, "Riesling, Rioja.")
 
-  // Always give streams this: until the first content another step may answer, and from then on a break is an error.
+  // Until the first content another step may answer, and from then on a break is an error.
   const error = yield* Effect.flip(
     Stream.runForEach(
       Stream.withExecutionPlan(words, Plan, { preventFallbackOnPartialStream: true }),

@@ -125,19 +125,25 @@ const outputOf = (input: ChatRequest.Input): ChatRequest.Output | undefined =>
  * )
  * ```
  *
- * Such layers are also the steps of an `ExecutionPlan`, which builds one anew for each attempt. Switch the models' own retries
- * off there, or attempts multiply; and give streams `preventFallbackOnPartialStream`, or a stream that breaks in the middle
- * goes on with the next model's answer from its beginning.
+ * Such layers are also the steps of an `ExecutionPlan`, which builds one anew for each attempt. There the model's own retries
+ * are to be off, or attempts multiply; and each step needs a `while` that turns `StreamBroken` down, as
+ * `AiGatewayError.isRetryable` and `movesOn` do: without one a stream that breaks in the middle is asked again from its
+ * beginning, and for ever. `preventFallbackOnPartialStream` keeps it from going on with the next step's answer, but no step
+ * from repeating itself.
  *
  * @example
  * ```ts
- * import { Anthropic, ChatModel, OpenAi } from "effect-ai-gateway"
+ * import { AiGatewayError, Anthropic, ChatModel, OpenAi } from "effect-ai-gateway"
  * import { ExecutionPlan, Schedule, Stream } from "effect"
  *
  * const once = ChatModel.retry(Schedule.recurs(0))
  * const plan = ExecutionPlan.make(
- *   { provide: ChatModel.layer(once(OpenAi.model("gpt-5-mini"))), attempts: 2 },
- *   { provide: ChatModel.layer(once(Anthropic.model("claude-haiku-4-5"))) }
+ *   {
+ *     provide: ChatModel.layer(once(OpenAi.model("gpt-5-mini"))),
+ *     attempts: 2,
+ *     while: AiGatewayError.isRetryable
+ *   },
+ *   { provide: ChatModel.layer(once(Anthropic.model("claude-haiku-4-5"))), while: AiGatewayError.movesOn }
  * )
  * const events = ChatModel.streamChat("Name three cheeses.").pipe(
  *   Stream.withExecutionPlan(plan, { preventFallbackOnPartialStream: true })

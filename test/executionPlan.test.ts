@@ -4,7 +4,6 @@ import { AnthropicClient, AnthropicLanguageModel } from "@effect/ai-anthropic"
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import { assert, describe, it } from "@effect/vitest"
 import {
-  Chunk,
   Effect,
   ExecutionPlan,
   Exit,
@@ -55,8 +54,7 @@ const once = ChatModel.retry(Schedule.recurs(0))
 const gpt = ChatModel.layer(once(OpenAi.model("gpt-4.1-mini")))
 const claude = ChatModel.layer(once(Anthropic.model("claude-haiku-4-5")))
 
-const movesOn = (error: AiGatewayError.AiGatewayError) => !AiGatewayError.failsEverywhere(error)
-const gptThenClaude = ExecutionPlan.make({ provide: gpt }, { provide: claude, while: movesOn })
+const gptThenClaude = ExecutionPlan.make({ provide: gpt }, { provide: claude, while: AiGatewayError.movesOn })
 
 const question = ChatModel.chat("Name three cheeses.")
 const answer = Effect.map(question, ({ provider, text }) => [provider, text])
@@ -298,11 +296,9 @@ describe("a stream in a plan of ChatModels", () => {
     "WARNING: mixes the outputs of two models, if it breaks in the middle and nothing is said",
     () => {
       const { layer } = setup(breaks)
+      const plan = ExecutionPlan.make({ provide: gpt }, { provide: claude })
       return Effect.gen(function* () {
-        assert.strictEqual(
-          yield* Stream.mkString(Stream.withExecutionPlan(pieces, gptThenClaude)),
-          "Gouda, Brie."
-        )
+        assert.strictEqual(yield* Stream.mkString(Stream.withExecutionPlan(pieces, plan)), "Gouda, Brie.")
       }).pipe(Effect.provide(layer))
     }
   )
@@ -332,13 +328,35 @@ describe("a stream in a plan of ChatModels", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("shows the first step's preamble where whole events are read, and then begins again", () => {
-    const { layer } = setup(breaks)
+  const breaksSecond = {
+    openai: always(status(503)),
+    anthropic: always(dropAfter(text("Gouda, Edam.", { chunks: ["Gouda, ", "Edam."] }), 4))
+  }
+
+  it.effect(
+    "WARNING: repeats a later step for ever, if that breaks in the middle and its `while` lets it",
+    () => {
+      const { layer } = setup(breaksSecond)
+      const plan = ExecutionPlan.make({ provide: gpt }, { provide: claude })
+      return Effect.gen(function* () {
+        const seen = yield* Stream.withExecutionPlan(pieces, plan, {
+          preventFallbackOnPartialStream: true
+        }).pipe(Stream.take(5), Stream.mkString)
+        assert.strictEqual(seen, "Gouda, Gouda, Gouda, Gouda, Gouda, ")
+      }).pipe(Effect.provide(layer))
+    }
+  )
+
+  it.effect("does not with movesOn, which refuses StreamBroken", () => {
+    const { layer, asked } = setup(breaksSecond)
     return Effect.gen(function* () {
-      const events = yield* Stream.runCollect(
-        Stream.withExecutionPlan(ChatModel.streamChat("Name three cheeses."), gptThenClaude)
+      const seen: Array<string> = []
+      const error = yield* Effect.flip(
+        Stream.runForEach(planned, (piece) => Effect.sync(() => seen.push(piece)))
       )
-      assert.strictEqual(Chunk.toReadonlyArray(events).filter(({ _tag }) => _tag === "Start").length, 2)
+      assert.strictEqual(error._tag, "StreamBroken")
+      assert.deepStrictEqual(seen, ["Gouda, "])
+      assert.deepStrictEqual(asked(), ["openai", "anthropic"])
     }).pipe(Effect.provide(layer))
   })
 })

@@ -58,6 +58,94 @@ describe("bodies of a fetch of the gateway", () => {
     )
   }
 
+  it.scopedLive("a text that says nothing of itself is text/plain, as with fetch", () =>
+    Effect.gen(function* () {
+      const server = yield* serve(json({}))
+      const fetch = yield* toSocket(server.baseUrl)
+      yield* Effect.promise(() => fetch(url, { method: "POST", body: "a=1" }))
+      yield* Effect.promise(() => fetch(url, post("{}")))
+      assert.deepStrictEqual(
+        server.asked.map(({ headers }) => headers["content-type"]),
+        ["text/plain;charset=UTF-8", "application/json"]
+      )
+    })
+  )
+
+  it.scopedLive("what fetch rejects is rejected, never thrown, and nothing is sent", () =>
+    Effect.gen(function* () {
+      const gateway = saying("hi")
+      const fetch = yield* inProcess(gateway)
+      const used = new Request(url, post("{}"))
+      yield* Effect.promise(() => used.text())
+      const wrong: ReadonlyArray<() => Promise<unknown>> = [
+        () => fetch(used),
+        // @ts-expect-error A caller without types.
+        () => fetch(undefined),
+        // @ts-expect-error A caller without types.
+        () => fetch(url, { ...post("{}"), signal: {} }),
+        // @ts-expect-error A caller without types.
+        () => fetch(url, { method: 7 })
+      ]
+      for (const call of wrong) {
+        const error = yield* Effect.flip(Effect.tryPromise({ try: call, catch: (reason) => reason }))
+        assert.instanceOf(error, TypeError)
+      }
+      assert.lengthOf(gateway.requests(), 0)
+    })
+  )
+
+  it.scopedLive("a signal that outlives a hundred calls keeps nothing of them", () =>
+    Effect.gen(function* () {
+      const fetch = yield* inProcess(saying("hi"))
+      const { signal } = new AbortController()
+      let listening = 0
+      const { addEventListener, removeEventListener } = signal
+      signal.addEventListener = (...given: Parameters<typeof addEventListener>) => {
+        listening++
+        addEventListener.apply(signal, given)
+      }
+      signal.removeEventListener = (...given: Parameters<typeof removeEventListener>) => {
+        listening--
+        removeEventListener.apply(signal, given)
+      }
+      let most = 0
+      for (let i = 0; i < 100; i++) {
+        yield* Effect.promise(async () => {
+          const response = await fetch(url, { ...post(JSON.stringify(chat)), signal })
+          most = Math.max(most, listening)
+          await response.text()
+        })
+      }
+      assert.strictEqual(most, 1)
+      assert.strictEqual(listening, 0)
+    })
+  )
+
+  it.scopedLive("a reader that waits makes the server wait", () =>
+    Effect.gen(function* () {
+      const piece = Buffer.alloc(64 * 1024, "x")
+      let written = 0
+      const server = yield* serve(async (response) => {
+        response.writeHead(200, { "content-type": "application/octet-stream" })
+        while (written < 1000 && !response.destroyed) {
+          written++
+          if (!response.write(piece)) await new Promise<void>((done) => response.once("drain", done))
+        }
+      })
+      const fetch = yield* toSocket(server.baseUrl)
+      const response = yield* Effect.promise(() => fetch(url, post("{}")))
+      const reader = response.body?.getReader()
+      yield* Effect.promise(async () => reader?.read())
+      yield* Effect.sleep("300 millis")
+      const before = written
+      yield* Effect.sleep("200 millis")
+      // What fits into the buffers of two sockets, and no more.
+      assert.strictEqual(written, before)
+      assert.isBelow(written, 500)
+      yield* Effect.promise(async () => reader?.cancel())
+    })
+  )
+
   it.scopedLive("204 has no body", () =>
     Effect.gen(function* () {
       const server = yield* serve((response) => void response.writeHead(204).end())

@@ -563,6 +563,18 @@ export const failsEverywhere = (error: AiGatewayError): boolean => {
 }
 
 /**
+ * May another model answer instead? False for what would repeat there (`failsEverywhere`), and for a stream that broke after
+ * its first content: a second answer would be joined to what was delivered of the first.
+ *
+ * A list decides so by itself; this is for the `while` of each step of an `ExecutionPlan`.
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
+export const movesOn = (error: AiGatewayError): boolean =>
+  error._tag !== "StreamBroken" && !failsEverywhere(error)
+
+/**
  * The last reason behind an error: of the last leg for `AllProvidersFailed`, of the break for `StreamBroken`, and
  * the error itself otherwise.
  *

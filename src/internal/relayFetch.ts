@@ -51,6 +51,8 @@ export const make = (
       new Promise((resolve, reject) => {
         const signal = WebRequest.signalOf(input, init)
         const onAbort = () => abort(signal?.reason)
+        // Before anything runs: it throws where the signal is none.
+        signal?.addEventListener("abort", onAbort, { once: true })
         let aborted: { readonly reason: unknown } | undefined
         const fiber = Runtime.runFork(runtime)(answered(send, input, init, options), {
           // Only once its observer is there.
@@ -67,7 +69,6 @@ export const make = (
           fiber.unsafeInterruptAsFork(fiber.id())
         }
         inFlight.add(abort)
-        signal?.addEventListener("abort", onAbort, { once: true })
         fiber.addObserver((exit) => {
           settle()
           if (Exit.isFailure(exit)) {
@@ -84,10 +85,12 @@ export const make = (
         })
       })
 
-    return (input, init) => {
+    // An async function: as of `fetch`, what is wrong with its arguments is a rejection.
+    return async (input, init) => {
       const signal = WebRequest.signalOf(input, init)
-      if (ended) return Promise.reject(afterTheEnd())
-      if (signal?.aborted === true) return Promise.reject(signal.reason)
+      if (ended) throw afterTheEnd()
+      if (signal?.aborted === true) throw signal.reason
+      if (WebRequest.isUsed(input, init)) throw new TypeError("The body of the Request was read before.")
       return strangers !== undefined && isStranger(input, init, options)
         ? strangers(input, init)
         : routed(input, init)

@@ -41,16 +41,19 @@ export const read = (input: Input, init: RequestInit | undefined): Effect.Effect
     return { method, url: urlOf(input), headers, body }
   })
 
+/** Is its body gone? */
+export const isUsed = (input: Input, init: RequestInit | undefined): boolean =>
+  isRequest(input) && input.bodyUsed && (init?.body === undefined || init.body === null)
+
 const bodyOf = (
   input: Input,
   init: RequestInit | undefined
 ): Effect.Effect<ForeignBody.ForeignBody, InvalidRequest> => {
-  if (init?.body !== undefined && init.body !== null) return ForeignBody.fromBodyInit(init.body)
-  if (!isRequest(input)) return ForeignBody.fromBodyInit(undefined)
-  if (input.bodyUsed) {
-    return new InvalidRequest({ field: "body", message: "The body of the Request was read before." })
+  if (typeof init?.body === "string") {
+    return Effect.succeed({ body: init.body, type: "text/plain;charset=UTF-8" })
   }
-  if (input.body === null) return ForeignBody.fromBodyInit(undefined)
+  if (init?.body !== undefined && init.body !== null) return ForeignBody.fromBodyInit(init.body)
+  if (!isRequest(input) || input.body === null) return ForeignBody.fromBodyInit(undefined)
   return Effect.map(ForeignBody.fromBodyInit(input.body), ({ body, type }) => ({
     body: body instanceof Uint8Array ? asText(body) : body,
     type

@@ -10,6 +10,7 @@ import type * as HttpClient from "@effect/platform/HttpClient"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Duration, Effect, Layer, Logger, ManagedRuntime, Redacted, Schema, Stream } from "effect"
 import { AiGateway, ChatModel, OpenAi, Tool } from "effect-ai-gateway"
+import * as EffectAi from "./effectAi.js"
 import * as Peers from "./peers.js"
 import { worker } from "./worker.js"
 
@@ -314,6 +315,14 @@ await section("memory", async () => {
   const least = [0, 1, 2, 3, 4].map((n) => Math.min(...samples.slice(n * fifth, (n + 1) * fifth)) / 1e6)
   console.log(`\nMemory of one stream of ${events} events: least heap in each fifth of it, in MB`)
   console.log(`  ${least.map((megabytes) => megabytes.toFixed(1)).join("  ")}`)
+})
+
+await section("effect-ai", async () => {
+  child.send({ cases: await EffectAi.cases() })
+  await once(child, "message")
+  for (const { title, unit, rows, batch, units, parallel } of await EffectAi.tables(origin, quick, runtime)) {
+    table(title, unit, rows, await measure(rows, batch, units, parallel))
+  }
 })
 
 await section("worker", () => worker(quick ? 3 : 9))

@@ -75,19 +75,48 @@ const stream = (res, count, paced) => {
   more()
 }
 
+/** Answers of OpenAI's Responses API, which the benchmark sends. */
+let cases = {}
+process.on("message", (message) => {
+  cases = message.cases
+  process.send?.({ known: Object.keys(cases) })
+})
+
+const responses = (res, name, more = {}) => {
+  if (!Object.hasOwn(cases, name)) return res.writeHead(404).end()
+  const { body, type, size = body.length } = cases[name]
+  res.writeHead(200, { ...headers, "content-type": type, ...more })
+  let at = 0
+  const next = () => {
+    if (at >= body.length) return res.end()
+    const open = res.write(body.slice(at, at + size))
+    at += size
+    if (open) setImmediate(next)
+    else res.once("drain", next)
+  }
+  next()
+}
+
 const server = createServer((req, res) => {
   // A model of this name is down; the benchmark's client pays nothing for being answered so.
   let down = false
+  const parts = []
   req.on("data", (bytes) => {
+    parts.push(bytes)
     down ||= bytes.includes('"model":"down"')
   })
   req.on("end", () => {
     const url = new URL(req.url, "http://localhost")
     const model = url.searchParams.get("case") ?? req.headers["x-case"] ?? ""
+    if (req.url === "/v1/account/gateway") {
+      const [{ headers }] = JSON.parse(Buffer.concat(parts).toString())
+      return responses(res, headers["x-case"], { "cf-aig-step": down ? "1" : "0" })
+    }
     if (down) {
       res.writeHead(503, { "content-type": "application/json", "x-should-retry": "false" })
       return res.end('{"error":{"message":"The server is overloaded.","type":"server_error","code":null}}')
     }
+    if (url.pathname.endsWith("/responses")) return responses(res, model)
     const [kind, count] = model.split("-")
     if (kind === "tools") return toolStream(res, Number(count))
     if (kind === "fast" || kind === "paced") return stream(res, Number(count), kind === "paced")
