@@ -12,12 +12,10 @@
  */
 import * as EmbeddingModel from "@effect/ai/EmbeddingModel"
 import * as Model from "@effect/ai/Model"
-import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import { AiGateway } from "./AiGateway.js"
+import type * as Layer from "effect/Layer"
+import type { AiGateway } from "./AiGateway.js"
 import * as EmbeddingModelFallback from "./internal/ai/embeddingModelFallback.js"
 import * as FallbackEntries from "./internal/ai/fallbackEntries.js"
-import { redactGatewayHeaders } from "./internal/redactedHeaders.js"
 import type { RerouteOptions } from "./internal/reroute.js"
 
 export type { BatchOptions } from "./internal/ai/embeddingModelFallback.js"
@@ -113,21 +111,7 @@ export const layerFallback = <const Models extends FallbackEntries.Entries<Embed
 const layerOf = <L extends FallbackEntries.Entry<EmbeddingModel.EmbeddingModel>>(
   models: ReadonlyArray<L>,
   options: FallbackOptions
-): Layer.Layer<
-  EmbeddingModel.EmbeddingModel,
-  FallbackEntries.ErrorOf<L>,
-  AiGateway | FallbackEntries.Needs<L>
-> =>
-  Layer.provideMerge(
-    Layer.scoped(
-      EmbeddingModel.EmbeddingModel,
-      Effect.flatMap(AiGateway, (gateway) => {
-        const owner = {}
-        return Effect.flatMap(
-          FallbackEntries.build(EmbeddingModel.EmbeddingModel, models, owner, options),
-          (models) => EmbeddingModelFallback.make(gateway, owner, models, options)
-        )
-      })
-    ),
-    redactGatewayHeaders(undefined)
+) =>
+  FallbackEntries.layer(EmbeddingModel.EmbeddingModel, models, options, (gateway, owner, models) =>
+    EmbeddingModelFallback.make(gateway, owner, models, options)
   )

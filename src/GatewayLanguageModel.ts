@@ -15,11 +15,10 @@
 import * as LanguageModel from "@effect/ai/LanguageModel"
 import * as Model from "@effect/ai/Model"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import { AiGateway } from "./AiGateway.js"
+import type * as Layer from "effect/Layer"
+import type { AiGateway } from "./AiGateway.js"
 import * as FallbackEntries from "./internal/ai/fallbackEntries.js"
 import * as LanguageModelFallback from "./internal/ai/languageModelFallback.js"
-import { redactGatewayHeaders } from "./internal/redactedHeaders.js"
 import type { RerouteOptions } from "./internal/reroute.js"
 
 export {
@@ -152,21 +151,7 @@ export const layerFallback = <const Models extends FallbackEntries.Entries<Langu
 const layerOf = <L extends FallbackEntries.Entry<LanguageModel.LanguageModel>>(
   models: ReadonlyArray<L>,
   options: RerouteOptions
-): Layer.Layer<
-  LanguageModel.LanguageModel,
-  FallbackEntries.ErrorOf<L>,
-  AiGateway | FallbackEntries.Needs<L>
-> =>
-  Layer.provideMerge(
-    Layer.scoped(
-      LanguageModel.LanguageModel,
-      Effect.flatMap(AiGateway, (gateway) => {
-        const owner = {}
-        return Effect.map(
-          FallbackEntries.build(LanguageModel.LanguageModel, models, owner, options),
-          (models) => LanguageModelFallback.make(gateway, owner, models)
-        )
-      })
-    ),
-    redactGatewayHeaders(undefined)
+) =>
+  FallbackEntries.layer(LanguageModel.LanguageModel, models, options, (gateway, owner, models) =>
+    Effect.succeed(LanguageModelFallback.make(gateway, owner, models))
   )

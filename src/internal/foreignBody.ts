@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { describe } from "./classify.js"
 import { InvalidRequest } from "./errors.js"
+import { joinBytes } from "./joinBytes.js"
 
 export interface ForeignBody {
   readonly body: string | Uint8Array | undefined
@@ -30,7 +31,7 @@ export const fromHttpBody = (body: HttpBody): Effect.Effect<ForeignBody, Invalid
     case "Stream":
       return Effect.mapBoth(Stream.runCollect(body.stream), {
         onFailure: (reason) => unreadable(describe(reason)),
-        onSuccess: (chunks) => ({ body: join(Chunk.toReadonlyArray(chunks)), type: body.contentType })
+        onSuccess: (chunks) => ({ body: joinBytes(Chunk.toReadonlyArray(chunks)), type: body.contentType })
       })
   }
 }
@@ -62,13 +63,3 @@ const isBodyInit = (body: unknown): body is BodyInit =>
 
 const unreadable = (why: string): InvalidRequest =>
   new InvalidRequest({ field: "body", message: `The body of the request cannot be read: ${why}.` })
-
-const join = (parts: ReadonlyArray<Uint8Array>): Uint8Array => {
-  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    whole.set(part, at)
-    at += part.length
-  }
-  return whole
-}

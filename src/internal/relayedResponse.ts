@@ -12,8 +12,10 @@ import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { describe } from "./classify.js"
+import { connectionHeaders } from "./connectionHeaders.js"
 import * as EventSplit from "./eventSplit.js"
 import type { GatewayResponse } from "./exchange.js"
+import { joinBytes } from "./joinBytes.js"
 
 export class RelayedResponse extends Inspectable.Class implements HttpClientResponse.HttpClientResponse {
   readonly [HttpClientResponse.TypeId]: HttpClientResponse.TypeId = HttpClientResponse.TypeId
@@ -30,7 +32,7 @@ export class RelayedResponse extends Inspectable.Class implements HttpClientResp
     super()
     this.status = answer.status
     this.headers = Headers.fromInput(
-      Object.entries(answer.headers).filter(([name]) => !ofTheConnection.has(name))
+      Object.entries(answer.headers).filter(([name]) => !connectionHeaders.has(name))
     )
   }
 
@@ -68,16 +70,11 @@ export class RelayedResponse extends Inspectable.Class implements HttpClientResp
   }
 
   get arrayBuffer(): Effect.Effect<ArrayBuffer, ResponseError> {
-    return Effect.map(Stream.runCollect(this.bytes), (chunks) => {
-      const parts = Chunk.toReadonlyArray(chunks)
-      const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
-      let at = 0
-      for (const part of parts) {
-        whole.set(part, at)
-        at += part.length
-      }
-      return whole.buffer
-    })
+    return Effect.map(
+      Stream.runCollect(this.bytes),
+      // A copy: a single piece may be a part of a larger buffer.
+      (chunks) => new Uint8Array(joinBytes(Chunk.toReadonlyArray(chunks))).buffer
+    )
   }
 
   get formData(): Effect.Effect<FormData, ResponseError> {
@@ -117,15 +114,6 @@ export class RelayedResponse extends Inspectable.Class implements HttpClientResp
     })
   }
 }
-
-/** They describe the bytes between the gateway and its transport, which has undone any encoding. */
-const ofTheConnection: ReadonlySet<string> = new Set([
-  "connection",
-  "content-encoding",
-  "content-length",
-  "keep-alive",
-  "transfer-encoding"
-])
 
 const splitAll = (chunk: Chunk.Chunk<Uint8Array>): Chunk.Chunk<Uint8Array> =>
   Chunk.unsafeFromArray(Chunk.toReadonlyArray(chunk).flatMap((bytes) => EventSplit.split(bytes)))

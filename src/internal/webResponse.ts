@@ -1,5 +1,6 @@
 /** A gateway's answer as what `fetch` gives. Its body is read from the socket as fast as somebody reads it, and no faster. */
 import * as Effect from "effect/Effect"
+import { connectionHeaders } from "./connectionHeaders.js"
 import type { GatewayResponse } from "./exchange.js"
 import { Response as Answer } from "./gatewayResponse.js"
 import * as ByteSource from "./transport/byteSource.js"
@@ -19,15 +20,6 @@ export interface WebResponse {
 }
 
 const encodesNothing: ReadonlySet<number> = new Set([204, 205, 304])
-
-/** They describe the bytes between the gateway and its transport, which has undone any encoding. */
-const ofTheConnection: ReadonlySet<string> = new Set([
-  "connection",
-  "content-encoding",
-  "content-length",
-  "keep-alive",
-  "transfer-encoding"
-])
 
 export const fromAnswer = (answer: GatewayResponse, url: string): Effect.Effect<WebResponse> => {
   if (encodesNothing.has(answer.status)) {
@@ -52,7 +44,7 @@ export const fromParts = (
 ): Response => {
   const kept = new Headers()
   for (const [name, value] of Object.entries(headers)) {
-    if (ofTheConnection.has(name)) continue
+    if (connectionHeaders.has(name)) continue
     try {
       kept.set(name, value)
     } catch {

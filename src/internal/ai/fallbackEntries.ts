@@ -5,6 +5,8 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import { AiGateway, type Service as Gateway } from "../../AiGateway.js"
+import { redactGatewayHeaders } from "../redactedHeaders.js"
 import type { RerouteOptions } from "../reroute.js"
 import { CurrentRun } from "./callMode.js"
 import * as SwitchClient from "./switchClient.js"
@@ -70,7 +72,7 @@ type RequirementsOf<L> = L extends Layer.Layer<infer _A, infer _E, infer R> ? R 
 export type Needs<L> = Exclude<RequirementsOf<L>, HttpClient.HttpClient>
 
 /** Builds them, each for itself: a client that two have in common must still know for which it sends. */
-export const build = <Id, Model, L extends Entry<Id>>(
+const build = <Id, Model, L extends Entry<Id>>(
   tag: Context.Tag<Id, Model>,
   models: ReadonlyArray<L>,
   owner: object,
@@ -88,6 +90,28 @@ export const build = <Id, Model, L extends Entry<Id>>(
     )
     return Effect.tap(built, () => (isUsed() ? Effect.void : needsClient(layer, entry)))
   })
+
+/**
+ * A model of several, as a layer.
+ *
+ * `L` is the models' union, whose errors and needs the layer has.
+ */
+export const layer = <Id, Model, L extends Entry<Id>>(
+  tag: Context.Tag<Id, Model>,
+  models: ReadonlyArray<L>,
+  options: RerouteOptions,
+  make: (gateway: Gateway, owner: object, models: ReadonlyArray<Model>) => Effect.Effect<Model>
+): Layer.Layer<Id, ErrorOf<L>, AiGateway | Needs<L>> =>
+  Layer.provideMerge(
+    Layer.scoped(
+      tag,
+      Effect.flatMap(AiGateway, (gateway) => {
+        const owner = {}
+        return Effect.flatMap(build(tag, models, owner, options), (models) => make(gateway, owner, models))
+      })
+    ),
+    redactGatewayHeaders(undefined)
+  )
 
 /** Built within a call of another fallback model, it must not remember that one's run. */
 const withoutRun = <R>(context: Context.Context<R>): Context.Context<R> =>

@@ -16,6 +16,7 @@ import * as Predicate from "effect/Predicate"
 import * as Runtime from "effect/Runtime"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { joinBytes } from "../joinBytes.js"
 
 export interface ByteSource {
   /** Asks for more. Exactly one method of the sink is called, possibly before `pull` returns. Not to be called again before that. */
@@ -166,7 +167,7 @@ const readStream = <E>(
       fiber.addObserver((exit) => {
         pulling = undefined
         if (cancelled) return
-        if (Exit.isSuccess(exit)) return sink.bytes(join(Chunk.toReadonlyArray(exit.value)))
+        if (Exit.isSuccess(exit)) return sink.bytes(joinBytes(Chunk.toReadonlyArray(exit.value)))
         // At its end, good or bad, the stream lets go of what it holds; nobody needs to cancel it any more.
         runFork(Scope.close(scope, Exit.void))
         const failure = Cause.failureOption(exit.cause)
@@ -188,18 +189,6 @@ export const fromStream = <E>(stream: Stream.Stream<Uint8Array, E>): Effect.Effe
   Effect.zipWith(Scope.make(), Effect.runtime<never>(), (scope, runtime) =>
     readStream(stream, scope, runtime)
   )
-
-const join = (parts: ReadonlyArray<Uint8Array>): Uint8Array => {
-  const [only] = parts
-  if (parts.length === 1 && only !== undefined) return only
-  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    whole.set(part, at)
-    at += part.length
-  }
-  return whole
-}
 
 /**
  * The body of a response of `@effect/platform`. Its `source` is what `FetchHttpClient` and `NodeHttpClient` keep the
