@@ -21,6 +21,11 @@ import { fileURLToPath } from "node:url"
 const root = fileURLToPath(new URL("../..", import.meta.url))
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 const name = manifest.name
+/** Modules that are no part of the index: they need Node, or a peer that nobody has to install. */
+const withPeer = ["GatewayEmbeddingModel", "GatewayLanguageModel"]
+const notInIndex = ["LocalGatewayServer", ...withPeer]
+const optionalPeers = Object.keys(manifest.peerDependenciesMeta)
+
 const subpaths = Object.entries(manifest.exports)
   .filter(([, target]) => target !== null && typeof target === "object")
   .map(([path]) => path.replace(/^\.\/?/, ""))
@@ -73,41 +78,73 @@ const unpack = (tarball) => {
   execFileSync("tar", ["-xzf", tarball, "-C", temp])
   cpSync(join(temp, "package"), join(project, "node_modules", name), { recursive: true })
   for (const dependency of Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })) {
-    const link = join(project, "node_modules", dependency)
-    mkdirSync(dirname(link), { recursive: true })
-    symlinkSync(join(root, "node_modules", dependency), link)
+    if (!optionalPeers.includes(dependency)) install(dependency)
   }
 }
 
-/** Loads the index and every subpath; both must be the same modules, and nothing internal may be reachable. */
+const install = (dependency) => {
+  const link = join(project, "node_modules", dependency)
+  mkdirSync(dirname(link), { recursive: true })
+  symlinkSync(join(root, "node_modules", dependency), link)
+}
+
+/**
+ * Loads the index and every subpath; both must be the same modules, and nothing internal may be reachable. What needs a peer
+ * that is not there fails, and nothing else does.
+ */
 const loads = (load) => `
 const assert = require("node:assert/strict")
 const main = async () => {
   const index = await ${load(name)}
   const subpaths = ${JSON.stringify(subpaths)}
+  const notInIndex = ${JSON.stringify(notInIndex)}
   for (const path of subpaths) {
+    if (${JSON.stringify(withPeer)}.includes(path)) {
+      await assert.rejects(async () => ${load(`${name}/\${path}`)}, /@effect\\/ai/, path)
+      continue
+    }
     const module = await ${load(`${name}/\${path}`)}
     const names = Object.keys(module)
     assert.ok(names.length > 0, path + " exports nothing")
-    if (path === "LocalGatewayServer") {
-      assert.equal(index[path], undefined, path + " must not be in the index")
-      continue
-    }
+    if (notInIndex.includes(path)) continue
     assert.deepEqual(Object.keys(index[path]).sort(), names.sort(), path)
     for (const name of names) assert.equal(index[path][name], module[name], path + "." + name)
   }
-  assert.deepEqual(Object.keys(index).sort(), subpaths.filter((path) => path !== "LocalGatewayServer").sort())
+  assert.deepEqual(Object.keys(index).sort(), subpaths.filter((path) => !notInIndex.includes(path)).sort())
   for (const path of ["internal/json", "internal/json.js", "dist/index.js", "Nothing"])
     await assert.rejects(async () => ${load(`${name}/\${path}`)}, { code: "ERR_PACKAGE_PATH_NOT_EXPORTED" }, path)
 }
 main().catch((error) => { console.error(error); process.exitCode = 1 })
 `
 
+/** With the peer, these load and compile. */
+const bridges = (load) => `
+const assert = require("node:assert/strict")
+const main = async () => {
+  for (const path of ${JSON.stringify(withPeer)}) {
+    assert.equal(typeof (await ${load(`${name}/\${path}`)}).fallback, "function", path)
+  }
+}
+main().catch((error) => { console.error(error); process.exitCode = 1 })
+`
+const bridged = `import type { LanguageModel } from "@effect/ai/LanguageModel"
+import type { Layer } from "effect/Layer"
+import { ChatModel } from "${name}"
+import * as GatewayLanguageModel from "${name}/GatewayLanguageModel"
+import * as GatewayEmbeddingModel from "${name}/GatewayEmbeddingModel"
+
+export const layer: Layer<LanguageModel, never, ChatModel.ChatModel> = GatewayLanguageModel.layerChatModel
+// @ts-expect-error The types are real, not any.
+export const wrong: number = GatewayEmbeddingModel.fallback
+`
+
+const present = subpaths.filter((path) => !withPeer.includes(path))
+
 const consumer = `import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { AiGateway, type AiGatewayError, ChatModel, LocalGateway, OpenAi } from "${name}"
-${subpaths.map((path) => `import * as ${path}_ from "${name}/${path}"`).join("\n")}
+${present.map((path) => `import * as ${path}_ from "${name}/${path}"`).join("\n")}
 // @ts-expect-error Nothing internal is there.
 import type * as Json from "${name}/internal/json"
 
@@ -136,12 +173,12 @@ export type Types = [
   LocalGateway_.Reply,
   AiGateway_.ProviderRequest
 ]
-export const all = [${subpaths.map((path) => `${path}_`).join(", ")}, ChatModel, Stream]
+export const all = [${present.map((path) => `${path}_`).join(", ")}, ChatModel, Stream]
 export type { Json }
 Effect.runPromise(program).then((text) => console.log(text))
 `
 
-const typeChecks = () => {
+const compiles = (what, files) => {
   inProject(
     "tsconfig.json",
     JSON.stringify({
@@ -155,12 +192,16 @@ const typeChecks = () => {
         types: [],
         outDir: "out"
       },
-      files: ["consumer.mts", "consumer.cts"]
+      files
     })
   )
+  run(`${what}: strict, NodeNext, library types checked`, bin("tsc"), [], project)
+}
+
+const typeChecks = () => {
   inProject("consumer.mts", consumer)
   inProject("consumer.cts", consumer)
-  run("ESM and CJS consumers compile: strict, NodeNext, library types checked", bin("tsc"), [], project)
+  compiles("ESM and CJS consumers compile", ["consumer.mts", "consumer.cts"])
   for (const extension of ["mjs", "cjs"]) {
     const out = run(
       `compiled consumer.${extension} runs`,
@@ -194,14 +235,18 @@ try {
   run("publint --strict", bin("publint"), ["run", tarball, "--strict"])
   run("attw --profile node16", bin("attw"), [tarball, "--profile", "node16", "--no-color"])
   unpack(tarball)
-  const esm = loads((path) => `import(\`${path}\`)`)
-  node(`import of the index and ${subpaths.length} subpaths`, "load.cjs", esm)
-  node(
-    `require of the index and ${subpaths.length} subpaths`,
-    "require.cjs",
-    loads((path) => `require(\`${path}\`)`)
-  )
+  const esm = (path) => `import(\`${path}\`)`
+  const cjs = (path) => `require(\`${path}\`)`
+  const without = `without ${optionalPeers.join(", ")}`
+  node(`import of the index and ${present.length} subpaths, ${without}`, "load.cjs", loads(esm))
+  node(`require of the index and ${present.length} subpaths, ${without}`, "require.cjs", loads(cjs))
   typeChecks()
+  for (const peer of optionalPeers) install(peer)
+  node(`import of ${withPeer.join(", ")}`, "bridges.cjs", bridges(esm))
+  node(`require of ${withPeer.join(", ")}`, "bridges-require.cjs", bridges(cjs))
+  inProject("bridges.mts", bridged)
+  inProject("bridges.cts", bridged)
+  compiles("consumers of both compile", ["bridges.mts", "bridges.cts"])
 } finally {
   if (!process.argv.includes("--keep")) rmSync(temp, { recursive: true, force: true })
   else console.log(`packaging: kept ${temp}`)
