@@ -489,11 +489,11 @@ describe("the types of a plan", () => {
       const free = yield* plan.withRequirements
       const freely = Effect.withExecutionPlan(answered, free)
       same<typeof freely, Effect.Effect<string, AiGatewayError.AiGatewayError>>(true)
-      return freely
+      return { freely }
     }).pipe(
       Effect.provide(layer),
       // Out here nothing of the layer is left, and the plan still answers.
-      Effect.flatten,
+      Effect.flatMap(({ freely }) => freely),
       Effect.map((provider) => assert.strictEqual(provider, "anthropic"))
     )
   })
