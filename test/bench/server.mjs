@@ -109,8 +109,10 @@ const server = createServer((req, res) => {
     const url = new URL(req.url, "http://localhost")
     const model = url.searchParams.get("case") ?? req.headers["x-case"] ?? ""
     if (req.url === "/v1/account/gateway") {
-      const [{ headers }] = JSON.parse(Buffer.concat(parts).toString())
-      return responses(res, headers["x-case"], { "cf-aig-step": down ? "1" : "0" })
+      const [{ endpoint, headers }] = JSON.parse(Buffer.concat(parts).toString())
+      // Other clients of the universal endpoint ask for chat completions.
+      if (endpoint.endsWith("responses"))
+        return responses(res, headers["x-case"], { "cf-aig-step": down ? "1" : "0" })
     }
     if (down) {
       res.writeHead(503, { "content-type": "application/json", "x-should-retry": "false" })
