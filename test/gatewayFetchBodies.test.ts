@@ -94,6 +94,55 @@ describe("bodies of a fetch of the gateway", () => {
     })
   )
 
+  it.scopedLive("a stream as a body is cancelled where the call is aborted while it is read", () =>
+    Effect.gen(function* () {
+      const gateway = saying("hi")
+      const fetch = yield* inProcess(gateway)
+      const controller = new AbortController()
+      let cancelled = false
+      const body = new ReadableStream<Uint8Array>({
+        pull: async (stream) => {
+          await new Promise((resolve) => setTimeout(resolve, 1))
+          stream.enqueue(new TextEncoder().encode("{"))
+        },
+        cancel: () => {
+          cancelled = true
+        }
+      })
+      const waiting = fetch(url, { ...post(body), signal: controller.signal })
+      const error = yield* Effect.promise(async () => {
+        const rejected = waiting.catch((reason: unknown) => reason)
+        await new Promise((resolve) => setTimeout(resolve, 20))
+        controller.abort()
+        return rejected
+      })
+      assert.strictEqual(error, controller.signal.reason)
+      yield* Effect.sleep("20 millis")
+      assert.isTrue(cancelled)
+      assert.lengthOf(gateway.requests(), 0)
+    })
+  )
+
+  it.scopedLive("a stream that is read already, or has no bytes, is refused and not sent", () =>
+    Effect.gen(function* () {
+      const gateway = saying("hi")
+      const fetch = yield* inProcess(gateway)
+      const locked = new Blob(["{}"]).stream()
+      locked.getReader()
+      const words = new ReadableStream({
+        start(stream) {
+          stream.enqueue("{}")
+          stream.close()
+        }
+      })
+      for (const body of [locked, words]) {
+        const response = yield* Effect.promise(() => fetch(url, post(body)))
+        assert.strictEqual(response.status, 400)
+      }
+      assert.lengthOf(gateway.requests(), 0)
+    })
+  )
+
   it.scopedLive("a signal that outlives a hundred calls keeps nothing of them", () =>
     Effect.gen(function* () {
       const fetch = yield* inProcess(saying("hi"))

@@ -1,7 +1,13 @@
 /** From another client's request to its place behind the gateway: pure, total, and nothing of it changes but its place. */
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck as fc } from "effect"
-import { type Foreign, type Rerouted, type RerouteOptions, reroute } from "../src/internal/reroute.js"
+import {
+  type Foreign,
+  isStranger,
+  type Rerouted,
+  type RerouteOptions,
+  reroute
+} from "../src/internal/reroute.js"
 
 const post = (url: string, headers: Record<string, string> = {}): Foreign => ({
   method: "POST",
@@ -24,6 +30,40 @@ const refused = (foreign: Foreign, options: RerouteOptions = {}) => {
 
 const openAi = "https://api.openai.com/v1/responses"
 const gemini = "https://generativelanguage.googleapis.com/v1beta/models/gemini-2.5-flash:generateContent"
+
+describe("a stranger", () => {
+  const hosts = [
+    "api.openai.com",
+    "gateway.ai.cloudflare.com",
+    "example.com",
+    "llm.example.com",
+    "EXAMPLE.com:8080"
+  ]
+  const paths = ["/", "/v1/responses", "/v1/compat/chat/completions", "/v2/x", "", "/a\\b", "/../x", "?x=1"]
+  const urls = hosts.flatMap((host) =>
+    paths.flatMap((path) => [`https://${host}${path}`, `http://user:pass@${host}${path}`])
+  )
+  const options = { hosts: { "llm.example.com": "custom-ours" } }
+
+  it.each([...urls, "", "/responses", "ftp://example.com/x", "https://", "not a URL"])(
+    "%s is told without rerouting as it is with",
+    (url) => {
+      assert.strictEqual(isStranger(url, options), reroute(post(url), options)._tag === "Stranger")
+      assert.strictEqual(isStranger(url, {}), reroute(post(url), {})._tag === "Stranger")
+    }
+  )
+
+  it("is a host that no provider has, and the gateway itself but for compat", () => {
+    const strangers = ["https://example.com/x", "https://gateway.ai.cloudflare.com/v1/a/g/openai/x"]
+    const known = [
+      openAi,
+      "https://api.openai.com/v2/x",
+      "https://gateway.ai.cloudflare.com/v1/compat/chat/completions"
+    ]
+    for (const url of strangers) assert.isTrue(isStranger(url, {}), url)
+    for (const url of known) assert.isFalse(isStranger(url, {}), url)
+  })
+})
 
 describe("where a request goes", () => {
   it.each([

@@ -36,12 +36,29 @@ export const fromHttpBody = (body: HttpBody): Effect.Effect<ForeignBody, Invalid
   }
 }
 
-/** A body as `fetch` takes it. A stream is read to its end. */
+/** A body as `fetch` takes it. A stream is read to its end; who stops waiting cancels it. */
 export const fromBodyInit = (
   body: BodyInit | null | undefined
 ): Effect.Effect<ForeignBody, InvalidRequest> => {
   if (body === null || body === undefined) return Effect.succeed(none)
   if (typeof body === "string" || body instanceof Uint8Array) return Effect.succeed({ body, type: undefined })
+  if (body instanceof ReadableStream) {
+    if (body.locked) return Effect.fail(unreadable("it is being read already"))
+    return Effect.flatMap(
+      Stream.runCollect(
+        Stream.fromReadableStream(
+          () => body,
+          (reason) => unreadable(describe(reason))
+        )
+      ),
+      (chunks) => {
+        const parts: ReadonlyArray<unknown> = Chunk.toReadonlyArray(chunks)
+        return parts.every((part) => part instanceof Uint8Array)
+          ? Effect.succeed({ body: joinBytes(parts), type: undefined })
+          : Effect.fail(unreadable("a stream must be one of bytes"))
+      }
+    )
+  }
   return Effect.tryPromise({
     try: async () => {
       const read = new Response(body)

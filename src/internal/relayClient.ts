@@ -10,7 +10,7 @@ import type { LegError } from "./errors.js"
 import type { GatewayResponse, ProviderRequest } from "./exchange.js"
 import * as ForeignBody from "./foreignBody.js"
 import { RelayedResponse } from "./relayedResponse.js"
-import { type Rerouted, type RerouteOptions, reroute } from "./reroute.js"
+import { isStranger, type Rerouted, type RerouteOptions, reroute } from "./reroute.js"
 import { arriving } from "./sender.js"
 import { gatewayIds } from "./spans.js"
 
@@ -36,7 +36,7 @@ export const make = (
   )
   return Client.makeWith<never, never, HttpClientError, never>(
     Effect.flatMap((request) =>
-      strangers !== undefined && isStranger(request, options)
+      strangers !== undefined && isStranger(request.url, options)
         ? strangers.execute(request)
         : Effect.mapError(relay.execute(request), (error) => withoutCredentials(error, request))
     ),
@@ -65,11 +65,6 @@ const rerouted = (
         options
       )
   })
-
-const isStranger = (request: HttpClientRequest, options: RerouteOptions): boolean => {
-  const { method, url } = request
-  return reroute({ method, url, headers: {}, body: undefined }, options)._tag === "Stranger"
-}
 
 interface Asking {
   readonly request: HttpClientRequest

@@ -10,7 +10,7 @@ import * as Refusal from "./classify/refusal.js"
 import { classify } from "./classify.js"
 import type { LegError } from "./errors.js"
 import type { GatewayResponse, ProviderRequest } from "./exchange.js"
-import { type RerouteOptions, reroute } from "./reroute.js"
+import { isStranger, type RerouteOptions, reroute } from "./reroute.js"
 import { arriving } from "./sender.js"
 import * as WebRequest from "./webRequest.js"
 import * as WebResponse from "./webResponse.js"
@@ -91,7 +91,7 @@ export const make = (
       if (ended) throw afterTheEnd()
       if (signal?.aborted === true) throw signal.reason
       if (WebRequest.isUsed(input, init)) throw new TypeError("The body of the Request was read before.")
-      return strangers !== undefined && isStranger(input, init, options)
+      return strangers !== undefined && isStranger(WebRequest.urlOf(input), options)
         ? strangers(input, init)
         : routed(input, init)
     }
@@ -117,20 +117,6 @@ const afterTheEnd = (): DOMException =>
 
 /** These words are how clients know a broken connection. */
 const noAnswer = (error: LegError): TypeError => new TypeError("fetch failed", { cause: error })
-
-const isStranger = (
-  input: WebRequest.Input,
-  init: RequestInit | undefined,
-  options: RerouteOptions
-): boolean => {
-  const foreign = {
-    method: WebRequest.methodOf(input, init),
-    url: WebRequest.urlOf(input),
-    headers: {},
-    body: undefined
-  }
-  return reroute(foreign, options)._tag === "Stranger"
-}
 
 const answered = (
   send: Send,

@@ -31,7 +31,7 @@ export const relayed = (
         const clients = toClient(
           asked.provider,
           status,
-          parseJson(text),
+          text,
           () => classify(status, headers, scrub(text), asked).message
         )
         return whole(clients ?? text, status)

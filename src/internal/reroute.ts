@@ -48,12 +48,8 @@ export const reroute = (foreign: Foreign, options: RerouteOptions): Rerouted => 
   const provider = hosts !== undefined && host !== undefined ? own(hosts, host) : undefined
   const place = NativeUrl.toGateway(foreign.url, { provider })
   if (place._tag === "Left") {
-    const { left: error } = place
-    if (url?.hostname === gatewayHost) return { _tag: "Stranger", error: gatewayItself() }
-    const stranger = url !== undefined && error.field === "url" && error.provider === undefined
-    return stranger && NativeUrl.ownerOf(url) === undefined
-      ? { _tag: "Stranger", error }
-      : { _tag: "Refused", error }
+    if (!isStranger(foreign.url, options)) return { _tag: "Refused", error: place.left }
+    return { _tag: "Stranger", error: url?.hostname === gatewayHost ? gatewayItself() : place.left }
   }
   if (!isMethod(foreign.method)) {
     return {
@@ -88,6 +84,15 @@ export const reroute = (foreign: Foreign, options: RerouteOptions): Rerouted => 
       options: options.options
     }
   }
+}
+
+/** Is it for a host that no provider has? Asked of all the traffic of a client that passes strangers on, so it makes no error. */
+export const isStranger = (foreign: string | URL, { hosts }: RerouteOptions): boolean => {
+  const url = parse(foreign)
+  if (url === undefined || (hosts !== undefined && own(hosts, url.host) !== undefined)) return false
+  return url.hostname === gatewayHost
+    ? NativeUrl.toGateway(foreign)._tag === "Left"
+    : NativeUrl.ownerOf(url) === undefined
 }
 
 const gatewayHost = "gateway.ai.cloudflare.com"

@@ -4,7 +4,7 @@
  * `@effect/ai-anthropic` reads every 4xx by Anthropic's schema: the gateway's envelope would be a malformed answer there,
  * without its status. Clients of other providers keep a body that they do not know.
  */
-import { isRecord, type JsonRecord } from "../json.js"
+import { isRecord, type JsonRecord, parseJson } from "../json.js"
 
 /** Where the gateway's own words are kept. */
 const original = "effect_ai_gateway_body"
@@ -22,10 +22,12 @@ const anthropicTypes: Readonly<Record<number, string>> = {
 export const toClient = (
   provider: string,
   status: number,
-  json: unknown,
+  body: string,
   message: () => string
 ): string | undefined => {
-  if (provider !== "anthropic" || status < 400 || status > 499 || !isRecord(json)) return undefined
+  if (provider !== "anthropic" || status < 400 || status > 499) return undefined
+  const json = parseJson(body)
+  if (!isRecord(json)) return undefined
   if (json.type === "error" && isRecord(json.error)) return undefined
   return JSON.stringify({
     type: "error",
